@@ -1,0 +1,52 @@
+// ThreadPool: fork-join over a fixed set of threads, for one caller at a time. Workers spin briefly between regions
+// (a step has hundreds of them), then sleep on a futex, so that an idle engine costs nothing and a busy neighbour is
+// not fought for long.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+namespace understudy {
+
+// Threads this process may use: the CPU affinity mask, cut down to the cgroup's CPU quota (v1 or v2), at least 1.
+int default_threads();
+
+class ThreadPool {
+ public:
+  // `threads` in total, the caller included; 0: default_threads().
+  explicit ThreadPool(int threads = 0);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int size() const { return static_cast<int>(workers_.size()) + 1; }
+
+  // Calls body(task) once for every task in [0, tasks), spread over all threads; returns when all are done. Tasks are
+  // claimed one by one, so a slow thread holds up one task at most. Must not be nested. body must not throw.
+  template <typename Body>
+  void run(int tasks, Body&& body) {
+    using Function = std::remove_reference_t<Body>;
+    run_erased(tasks, [](void* f, int task) { (*static_cast<Function*>(f))(task); },
+               const_cast<void*>(static_cast<const void*>(&body)));
+  }
+
+ private:
+  using Invoke = void (*)(void*, int);
+  void run_erased(int tasks, Invoke invoke, void* function);
+  void loop();
+
+  std::vector<std::thread> workers_;
+  alignas(64) std::atomic<uint32_t> region_{0};  // bumped to start a region; workers wait on it
+  alignas(64) std::atomic<int> next_{0};         // next task to claim
+  alignas(64) std::atomic<int> finished_{0};     // workers that left the region
+  Invoke invoke_ = nullptr;
+  void* function_ = nullptr;
+  int tasks_ = 0;
+  std::atomic<bool> stop_{false};
+};
+
+}  // namespace understudy

@@ -1,0 +1,55 @@
+// Engine: runs one model for many requests at once (continuous batching, chunked prefill, shared prefixes).
+// Steps on its own threads. All public functions are thread-safe.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "base/result.h"
+#include "engine/model.h"
+#include "engine/request.h"
+
+namespace understudy {
+
+struct EngineOptions {
+  int threads = 0;          // 0: from CPU affinity and the cgroup's quota
+  int context = 0;          // tokens a request may hold; 0: the model's own, as far as kv_bytes allows
+  int max_running = 16;     // sequences in a step
+  int max_queued = 128;     // waiting requests; beyond: Error{exhausted}
+  int prefill_chunk = 256;  // prompt tokens a step, so that a long prompt does not stall other streams
+  size_t kv_bytes = 0;      // state memory; 0: a quarter of the machine's memory, at most what max_running can use
+};
+
+// Counters since the start and gauges of now, for /metrics.
+struct EngineStats {
+  uint64_t requests_finished = 0, requests_cancelled = 0, requests_failed = 0;
+  uint64_t prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0;
+  uint64_t steps = 0;
+  int running = 0, queued = 0;
+  size_t kv_bytes_used = 0, kv_bytes_total = 0;
+};
+
+class Engine {
+ public:
+  static Result<std::unique_ptr<Engine>> create(std::shared_ptr<const Model> model, EngineOptions options);
+  // Cancels everything (on_finish with `cancelled`), then stops the threads.
+  ~Engine();
+
+  // Errors: invalid_argument (ids, parameters), context_overflow (prompt + max_tokens > context; `what` carries both
+  // figures), exhausted (queue full). After success the callbacks of `request` will be called, on_finish exactly once.
+  Result<RequestId> submit(EngineRequest request);
+  // The request's place is free after the running step. Unknown or finished ids are ignored.
+  void cancel(RequestId id);
+
+  const Model& model() const;
+  int context() const;  // tokens a request may hold
+  int threads() const;
+  EngineStats stats() const;
+
+ private:
+  struct Impl;
+  explicit Engine(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace understudy

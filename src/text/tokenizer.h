@@ -1,0 +1,58 @@
+// Text <-> token ids, identical to the model's own (HF) tokenizer. One Tokenizer serves all threads (immutable).
+//
+// Kinds: byte-level BPE (GPT-2 family: SmolLM2, Qwen 2.5, Llama 3) and SentencePiece-style BPE with byte fallback
+// (Gemma, heap-based, O(n log n)). Added and control tokens are matched first, longest first, but only where the
+// prompt is trusted (prompt_text.h). Invalid UTF-8 is tokenised byte by byte as U+FFFD, as HF's lossy decoding does.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "text/prompt_text.h"
+
+namespace understudy {
+
+using TokenId = int32_t;
+
+// Everything a tokenizer needs, free of file formats (engine/model_loader fills it from a ModelFile).
+struct TokenizerSpec {
+  enum class Kind { byte_bpe, sentencepiece_bpe };
+  enum class TokenType : uint8_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+  Kind kind = Kind::byte_bpe;
+  std::string pre;                  // pre-tokeniser name: "smollm", "qwen2", "llama-bpe", …; unused for sentencepiece
+  std::vector<std::string> tokens;  // by id, as stored in the file (byte-level BPE: GPT-2 byte alphabet)
+  std::vector<TokenType> types;     // same length as tokens
+  std::vector<float> scores;        // sentencepiece only
+  std::vector<std::string> merges;  // byte-level BPE only: "left right", by rank
+  std::optional<TokenId> bos, eos, unknown;
+  bool add_bos = false;
+  bool add_space_prefix = false;
+};
+
+class Tokenizer {
+ public:
+  // Unknown `pre`, ids out of range, merges that name no token, … are Errors that say what is supported.
+  static Result<std::shared_ptr<const Tokenizer>> create(TokenizerSpec spec);
+  virtual ~Tokenizer() = default;
+
+  // Ids of `prompt`. With add_bos, the BOS token is put in front if the model wants one and the text does not start
+  // with it already (a template that emits BOS gets no second one).
+  virtual std::vector<TokenId> encode(const PromptText& prompt, bool add_bos) const = 0;
+
+  // The raw bytes of a token; control tokens give "" unless `special` is set. A token may hold part of a UTF-8 character.
+  virtual std::string bytes(TokenId id, bool special = false) const = 0;
+  std::string decode(const std::vector<TokenId>& ids, bool special = false) const;
+
+  virtual TokenId size() const = 0;                                   // vocabulary size V
+  virtual bool is_control(TokenId id) const = 0;
+  virtual std::optional<TokenId> find(std::string_view token) const = 0;  // id of an exact token text ("<|im_end|>")
+  virtual std::optional<TokenId> bos() const = 0;
+  virtual std::optional<TokenId> eos() const = 0;
+};
+
+}  // namespace understudy
