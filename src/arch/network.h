@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/thread_pool.h"
@@ -26,6 +27,9 @@ class Network {
   virtual int vocabulary() const = 0;                              // V
   virtual const std::vector<PageGroup>& page_groups() const = 0;   // paged state; may be empty
   virtual size_t snapshot_bytes() const = 0;                       // snapshot state a sequence; may be 0
+
+  // Names the arithmetic: kernel table and KV dtype. State computed under one name is never reused under another.
+  virtual std::string_view numerics() const = 0;
 
   // Logits (batch.outputs.size(), V), f32, row-major; valid until the workspace is used again. Advances the state of
   // every sequence in the batch by its rows. Cannot fail: shapes were validated at load.
