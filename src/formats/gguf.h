@@ -1,6 +1,8 @@
-// GGUF v2 and v3 -> ModelFile. A model file is hostile input: magic, version, counts, string lengths, types, dimensions,
-// offsets, alignment, overlaps and the file's size are validated before anything is allocated, and the largest allocation
-// is bounded by the file's size. Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+// GGUF v2 and v3 (little-endian, one file) -> ModelFile. A model file is hostile input: magic, version,
+// counts, string lengths, types, dimensions, offsets, alignment, overlaps and the file's size are validated
+// before anything is allocated. Decoding uses at most the file's size plus kDecodeSlackBytes (limits.h) of
+// memory, time O(n log n) in the size of the header. Source:
+// https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 #pragma once
 
 #include <span>
@@ -10,7 +12,10 @@
 
 namespace understudy {
 
-// Maps the file and reads its header; tensor bytes stay in the mapping.
+// Maps the file and reads its header; tensor bytes stay in the mapping. Errors: not_found, io (the file);
+// corrupt (it breaks the format); unsupported (big-endian, other versions, split files, nested arrays, tensor
+// types outside supported_dtypes(), metadata that needs more memory than the bound above). They name the file
+// and the key or tensor.
 Result<ModelFile> read_gguf(const std::string& path);
 
 // The same over bytes in memory (tests, fuzzing). `bytes` must outlive the ModelFile.

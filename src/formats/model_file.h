@@ -1,9 +1,10 @@
-// ModelFile: what a model file says, whatever its format. Readers (gguf.h, later safetensors) produce it, architectures
-// (arch/) and tokenizers (text/) consume it.
+// ModelFile: what a model file says, whatever its format. Readers (gguf.h, later safetensors) produce it,
+// architectures (arch/) and tokenizers (text/) consume it.
 //
 // Everything in it has been validated against the file's size: a TensorView's bytes lie inside the mapping,
-// strings are bounded, counts are checked before anything is allocated. Consumers may trust sizes, not meaning.
-// Immutable after reading; safe to share between threads. Views stay valid while the ModelFile lives.
+// strings are bounded, counts are checked before anything is allocated. Consumers may trust sizes, not
+// meaning. Immutable after reading; safe to share between threads. Views stay valid while the ModelFile
+// lives.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +33,9 @@ class Metadata {
   bool has(std::string_view key) const { return find(key) != nullptr; }
   const MetaValue* find(std::string_view key) const;
 
-  // The value of `key` as T (bool, int64_t, double, std::string or a vector of these). A missing key or one of
-  // another type is an Error that names the key, the expected and the found type. An int64 is accepted as double.
+  // The value of `key` as T (bool, int64_t, double, std::string or a vector of these). A missing key or one
+  // of another type is an Error that names the key, the expected and the found type. An int64 is accepted as
+  // double.
   template <typename T>
   Result<T> get(std::string_view key) const;
   // The same, but a missing key gives `fallback`; a wrong type is still an Error.
@@ -55,7 +57,8 @@ class Metadata {
   std::map<std::string, MetaValue, std::less<>> values_;
 };
 
-// A weight in the file. shape[0] is the contiguous axis (GGUF's ne[0]): a linear layer [in, out] has shape {in, out}.
+// A weight in the file. shape[0] is the contiguous axis (GGUF's ne[0]): a linear layer [in, out] has shape
+// {in, out}.
 struct TensorView {
   std::string name;
   DType dtype = DType::f32;
@@ -74,7 +77,7 @@ struct ModelFile {
   const TensorView* tensor(std::string_view name) const;  // nullptr if absent; O(log n)
   void index();                                           // readers call this once tensors is final
  private:
-  std::map<std::string, size_t, std::less<>> by_name_;
+  std::vector<size_t> by_name_;  // positions in tensors, ordered by name
 };
 
 }  // namespace understudy

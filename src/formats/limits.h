@@ -1,0 +1,25 @@
+// Limits of the model file readers, in one place. They bound what a hostile file can make a reader do.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace understudy {
+
+// Memory for decoded metadata and tensor tables: at most the file's size plus this. The slack is there
+// because a value can be wider in memory than in the file (an empty string: 8 bytes become 32); a
+// vocabulary-only file of 262,144 tokens and as many merges needs about 10 MB of it.
+constexpr uint64_t kDecodeSlackBytes = 16 << 20;
+
+constexpr uint64_t kMaxKeyBytes = 65535;  // GGUF specification
+constexpr uint64_t kMaxTensorNameBytes = 64;
+constexpr uint32_t kMaxTensorAxes = 4;
+
+constexpr int64_t kDefaultAlignment = 32;  // GGUF specification
+// GGUF asks for a multiple of 8; 64 KiB is the largest page size of common machines.
+constexpr int64_t kMinAlignment = 8;
+constexpr int64_t kMaxAlignment = 65536;
+
+constexpr size_t kMaxShownBytes = 100;  // of a name in an error message
+
+}  // namespace understudy
