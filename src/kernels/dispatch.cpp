@@ -1,0 +1,65 @@
+#include "kernels/dispatch.h"
+
+#include <cpuid.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "kernels/isa/tables.h"
+
+namespace understudy {
+
+namespace {
+
+struct Features {
+  bool avx2 = false, avx_vnni = false, avx512_vnni = false;
+};
+
+// A set counts only if the operating system saves its registers (XCR0), not just if the CPU has it: virtual machines
+// and emulators offer one without the other.
+Features detect() {
+  Features found;
+  unsigned a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d)) return found;
+  constexpr unsigned kOsxsave = 1u << 27, kFma = 1u << 12, kF16c = 1u << 29;
+  if (!(c & kOsxsave) || !(c & kFma) || !(c & kF16c)) return found;
+  unsigned xcr0, upper;
+  __asm__ volatile("xgetbv" : "=a"(xcr0), "=d"(upper) : "c"(0));
+  const bool ymm = (xcr0 & 0x6) == 0x6, zmm = (xcr0 & 0xe6) == 0xe6;
+  if (!ymm || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return found;
+  constexpr unsigned kAvx2 = 1u << 5, kFoundation = 1u << 16, kDq = 1u << 17, kBw = 1u << 30, kVl = 1u << 31;
+  constexpr unsigned kAvx512 = kFoundation | kDq | kBw | kVl, kVnni = 1u << 11;
+  found.avx2 = (b & kAvx2) != 0;
+  found.avx512_vnni = found.avx2 && zmm && (b & kAvx512) == kAvx512 && (c & kVnni) != 0;
+  if (__get_cpuid_count(7, 1, &a, &b, &c, &d)) found.avx_vnni = found.avx2 && (a & (1u << 4)) != 0;
+  return found;
+}
+
+}  // namespace
+
+const std::vector<const KernelTable*>& available_kernels() {
+  static const std::vector<const KernelTable*> tables = [] {
+    Features cpu = detect();
+    std::vector<const KernelTable*> list{&isa::scalar::kTable};
+    if (cpu.avx2) list.push_back(&isa::avx2::kTable);
+    if (cpu.avx_vnni) list.push_back(&isa::avx_vnni::kTable);
+    if (cpu.avx512_vnni) list.push_back(&isa::avx512::kTable);
+    return list;
+  }();
+  return tables;
+}
+
+Result<const KernelTable*> select_kernels() {
+  const auto& tables = available_kernels();
+  const char* wanted = std::getenv("UNDERSTUDY_ISA");
+  if (wanted == nullptr || *wanted == '\0') return tables.back();
+  std::string names;
+  for (const KernelTable* table : tables) {
+    if (std::string(wanted) == table->name) return table;
+    names += names.empty() ? table->name : std::string(", ") + table->name;
+  }
+  return Error{ErrorCode::invalid_argument, std::string("this machine cannot run the instruction set '") + wanted + "'",
+               "UNDERSTUDY_ISA", "Choose one of: " + names + ", or leave it unset for the fastest"};
+}
+
+}  // namespace understudy

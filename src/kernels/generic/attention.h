@@ -1,0 +1,127 @@
+// Softmax attention over one block of kKeyBlock keys for up to kAttendRows query rows that share a KV head. Included
+// inside the namespace of a set.
+//
+// Keys lie (D, 16) a page, so that 16 scores are 16 lanes and no sum runs across lanes; scores add in ascending D,
+// values in ascending key. A row's bits do not depend on which rows share the block.
+
+inline const uint8_t* page_part(const AttendArgs& args, int page, size_t offset) {
+  return reinterpret_cast<const uint8_t*>(args.pages[page]) + offset;
+}
+
+// scores[row][key - block start] for the pages that hold keys [begin, end).
+template <int kRows>
+inline void score_pages(const AttendArgs& args, int row, int begin, int end, float (*scores)[kKeyBlock]) {
+  const int base = args.block * kKeyBlock;
+  for (int page = begin / kPageKeys; page * kPageKeys < end; page++) {
+    const uint8_t* keys = page_part(args, page, args.k_offset);
+    F32 acc[kRows];
+    for (int r = 0; r < kRows; r++) acc[r] = splat(0);
+    for (int d = 0; d < args.d; d++) {
+      F32 key = load_f16(keys + 32 * d);
+      for (int r = 0; r < kRows; r++) acc[r] = fma(splat(args.q[row + r][d]), key, acc[r]);
+    }
+    for (int r = 0; r < kRows; r++) store(scores[row + r] + page * kPageKeys - base, acc[r]);
+  }
+}
+
+// Scores of a row -> weights exp(score - max), 0 outside [begin, end); returns the sum and sets the maximum.
+inline float soften(float* scores, int begin, int end, float* largest) {
+  const float kHidden = -__builtin_inff();
+  F32 top = splat(kHidden);
+  for (int i = begin / 16 * 16; i < end; i += 16) {
+    F32 s = keep_lanes(load(scores + i), begin > i ? begin - i : 0, end - i < 16 ? end - i : 16, kHidden);
+    store(scores + i, s);
+    top = max(top, s);
+  }
+  *largest = reduce_max(top);
+  F32 sum = splat(0);
+  for (int i = begin / 16 * 16; i < end; i += 16) {
+    F32 p = exp_lanes(sub(load(scores + i), splat(*largest)));
+    p = keep_lanes(p, begin > i ? begin - i : 0, end - i < 16 ? end - i : 16, 0.0f);
+    store(scores + i, p);
+    sum = add(sum, p);
+  }
+  return reduce_add(sum);
+}
+
+// out[row .. row + kRows)[d .. d + 64) += sum over keys [begin, end) of weight * value, in ascending key.
+template <int kRows, int kVectors>
+inline void add_values(const AttendArgs& args, int row, int d, int begin, int end, float (*weights)[kKeyBlock]) {
+  const int base = args.block * kKeyBlock;
+  F32 acc[kRows][kVectors];
+  for (int r = 0; r < kRows; r++) {
+    for (int v = 0; v < kVectors; v++) acc[r][v] = load(args.out + (row + r) * args.d + d + 16 * v);
+  }
+  for (int key = begin; key < end; key++) {
+    const uint8_t* values = page_part(args, key / kPageKeys, args.v_offset) + static_cast<size_t>(key % kPageKeys) * static_cast<size_t>(args.d) * 2;
+    for (int v = 0; v < kVectors; v++) {
+      F32 value = load_f16(values + 2 * (d + 16 * v));
+      for (int r = 0; r < kRows; r++) acc[r][v] = fma(splat(weights[row + r][key - base]), value, acc[r][v]);
+    }
+  }
+  for (int r = 0; r < kRows; r++) {
+    for (int v = 0; v < kVectors; v++) store(args.out + (row + r) * args.d + d + 16 * v, acc[r][v]);
+  }
+}
+
+template <int kRows>
+inline void add_all_values(const AttendArgs& args, int row, int begin, int end, float (*weights)[kKeyBlock]) {
+  if (begin >= end) return;
+  int d = 0;
+  for (; d + 64 <= args.d; d += 64) add_values<kRows, 4>(args, row, d, begin, end, weights);
+  for (; d < args.d; d += 16) add_values<kRows, 1>(args, row, d, begin, end, weights);
+}
+
+void attend(const AttendArgs& args) {
+  alignas(64) float weights[kAttendRows][kKeyBlock];
+  const int base = args.block * kKeyBlock;
+  int begin[kAttendRows], end[kAttendRows];
+  int all_begin = base + kKeyBlock, all_end = base, shared_begin = base, shared_end = base + kKeyBlock;
+  for (int r = 0; r < args.rows; r++) {
+    begin[r] = args.first[r] > base ? args.first[r] : base;
+    end[r] = args.last[r] < base + kKeyBlock ? args.last[r] : base + kKeyBlock;
+    if (end[r] < begin[r]) end[r] = begin[r];
+    if (end[r] > begin[r]) {
+      all_begin = begin[r] < all_begin ? begin[r] : all_begin;
+      all_end = end[r] > all_end ? end[r] : all_end;
+    }
+    shared_begin = begin[r] > shared_begin ? begin[r] : shared_begin;
+    shared_end = end[r] < shared_end ? end[r] : shared_end;
+    for (int d = 0; d < args.d; d++) args.out[r * args.d + d] = 0;
+  }
+  const bool full = args.rows == kAttendRows;
+  if (full && all_begin < all_end) {
+    score_pages<kAttendRows>(args, 0, all_begin, all_end, weights);
+  } else {
+    for (int r = 0; r < args.rows; r++) {
+      if (begin[r] < end[r]) score_pages<1>(args, r, begin[r], end[r], weights);
+    }
+  }
+  for (int r = 0; r < args.rows; r++) {
+    args.max[r] = -__builtin_inff();
+    args.sum[r] = begin[r] < end[r] ? soften(weights[r], begin[r] - base, end[r] - base, &args.max[r]) : 0.0f;
+  }
+  // Keys that all rows see are read once for all; each row takes what lies before and after them by itself, so that it
+  // never touches a value it may not see.
+  const bool share = full && shared_begin < shared_end;
+  for (int r = 0; r < args.rows; r++) add_all_values<1>(args, r, begin[r], share ? shared_begin : end[r], weights);
+  if (share) {
+    add_all_values<kAttendRows>(args, 0, shared_begin, shared_end, weights);
+    for (int r = 0; r < args.rows; r++) add_all_values<1>(args, r, shared_end, end[r], weights);
+  }
+}
+
+void attend_merge(float block_max, float block_sum, const float* block_out, int d, float* largest, float* sum, float* out) {
+  if (block_sum == 0) return;
+  float top = *largest > block_max ? *largest : block_max;
+  alignas(64) float powers[16] = {};
+  powers[0] = *largest - top;
+  powers[1] = block_max - top;
+  store(powers, exp_lanes(load(powers)));
+  float old_weight = *sum == 0 ? 0.0f : powers[0], new_weight = powers[1];
+  for (int i = 0; i < d; i += 16) {
+    store(out + i, fma(load(block_out + i), splat(new_weight), mul(load(out + i), splat(old_weight))));
+  }
+  *sum = *sum * old_weight + block_sum * new_weight;
+  *largest = top;
+}

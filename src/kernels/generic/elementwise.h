@@ -1,0 +1,114 @@
+// Row-wise kernels: quantise, round, norm, activations. Included inside the namespace of a set.
+
+// Calls whole(i) for full vectors and rest(i, count) for the tail.
+template <class Whole, class Rest>
+inline void for_lanes(int n, Whole whole, Rest rest) {
+  int i = 0;
+  for (; i + 16 <= n; i += 16) whole(i);
+  if (i < n) rest(i, n - i);
+}
+
+// y[i] = f(a[i], b[i]) with a padded tail.
+template <class F>
+inline void map2(const float* a, const float* b, int n, float* y, F f) {
+  for_lanes(
+      n, [&](int i) { store(y + i, f(load(a + i), load(b + i))); },
+      [&](int i, int count) {
+        float ta[16] = {}, tb[16] = {}, ty[16];
+        for (int j = 0; j < count; j++) ta[j] = a[i + j], tb[j] = b[i + j];
+        store(ty, f(load(ta), load(tb)));
+        for (int j = 0; j < count; j++) y[i + j] = ty[j];
+      });
+}
+
+// exp by 2^n * p(r), r in [-ln2/2, ln2/2], minimax polynomial of degree 6 (the Cephes single-precision constants);
+// relative error below 2e-7. Saturates outside [-87.3, 88.3].
+inline F32 exp_lanes(F32 x) {
+  x = min(max(x, splat(-87.336544f)), splat(88.376259f));
+  I32 n = to_i32(mul(x, splat(1.44269504088896341f)));
+  F32 fn = to_f32(n);
+  F32 r = fma(fn, splat(-0.693359375f), x);
+  r = fma(fn, splat(2.12194440e-4f), r);
+  F32 p = splat(1.9875691500e-4f);
+  p = fma(p, r, splat(1.3981999507e-3f));
+  p = fma(p, r, splat(8.3334519073e-3f));
+  p = fma(p, r, splat(4.1665795894e-2f));
+  p = fma(p, r, splat(1.6666665459e-1f));
+  p = fma(p, r, splat(5.0000001201e-1f));
+  p = fma(mul(r, r), p, add(r, splat(1.0f)));
+  return mul(p, pow2(n));
+}
+
+inline F32 sigmoid(F32 x) { return div(splat(1.0f), add(splat(1.0f), exp_lanes(sub(splat(0), x)))); }
+
+void quantize_row(const float* x, int k, int8_t* q, float* d, float* dsum, int32_t* neg_sum) {
+  for (int tile = 0; tile < k / kTileK; tile++, x += kTileK, q += kTileK) {
+    F32 lower = load(x), upper = load(x + 16);
+    float largest = reduce_max(max(abs(lower), abs(upper)));
+    float scale = largest / 127.0f;
+    F32 inverse = splat(largest > 0 ? 127.0f / largest : 0.0f);
+    I32 a = to_i32(mul(lower, inverse)), b = to_i32(mul(upper, inverse));
+    store_i8(q, a);
+    store_i8(q + 16, b);
+    int32_t sum_a = reduce_add(a), sum_b = reduce_add(b);
+    d[tile] = scale;
+    dsum[tile] = scale * static_cast<float>(sum_a + sum_b);
+    neg_sum[2 * tile] = -sum_a;
+    neg_sum[2 * tile + 1] = -sum_b;
+  }
+}
+
+void round_row_bf16(const float* x, int k, uint16_t* y) {
+  for (int i = 0; i < k; i++) {
+    uint32_t bits;
+    __builtin_memcpy(&bits, x + i, 4);
+    bool nan = (bits & 0x7fffffffu) > 0x7f800000u;
+    y[i] = static_cast<uint16_t>(nan ? (bits >> 16) | 0x40 : (bits + 0x7fffu + ((bits >> 16) & 1)) >> 16);
+  }
+}
+
+void rms_norm(const float* x, const float* w, int c, float eps, float* y) {
+  F32 squares = splat(0);
+  for_lanes(
+      c,
+      [&](int i) {
+        F32 v = load(x + i);
+        squares = fma(v, v, squares);
+      },
+      [&](int i, int count) {
+        float tail[16] = {};
+        for (int j = 0; j < count; j++) tail[j] = x[i + j];
+        F32 v = load(tail);
+        squares = fma(v, v, squares);
+      });
+  float inverse = inv_sqrt(reduce_add(squares) / static_cast<float>(c) + eps);
+  map2(x, w, c, y, [&](F32 v, F32 weight) { return mul(mul(v, splat(inverse)), weight); });
+}
+
+void swiglu(const float* gate, const float* up, int n, float* y) {
+  map2(gate, up, n, y, [](F32 g, F32 u) { return mul(mul(g, sigmoid(g)), u); });
+}
+
+// gelu_tanh(g) = g * sigmoid(2 * sqrt(2/pi) * (g + 0.044715 g^3)).
+void geglu(const float* gate, const float* up, int n, float* y) {
+  map2(gate, up, n, y, [](F32 g, F32 u) {
+    F32 inner = mul(g, fma(mul(g, g), splat(0.044715f), splat(1.0f)));
+    return mul(mul(g, sigmoid(mul(inner, splat(1.5957691216057308f)))), u);
+  });
+}
+
+void add_rows(const float* a, const float* b, int n, float* y) {
+  map2(a, b, n, y, [](F32 v, F32 w) { return add(v, w); });
+}
+
+void store_f16_row(const float* x, int n, uint16_t* y) {
+  for_lanes(
+      n, [&](int i) { store_f16(y + i, load(x + i)); },
+      [&](int i, int count) {
+        float tail[16] = {};
+        uint16_t half[16];
+        for (int j = 0; j < count; j++) tail[j] = x[i + j];
+        store_f16(half, load(tail));
+        for (int j = 0; j < count; j++) y[i + j] = half[j];
+      });
+}
