@@ -10,6 +10,7 @@
 
 #include "base/thread_pool.h"
 #include "blocks/batch.h"
+#include "blocks/block.h"
 
 namespace understudy {
 
@@ -34,6 +35,9 @@ class Network {
   // Logits (batch.outputs.size(), V), f32, row-major; valid until the workspace is used again. Advances the state of
   // every sequence in the batch by its rows. Cannot fail: shapes were validated at load.
   virtual std::span<const float> forward(const Batch& batch, Workspace& workspace) const = 0;
+
+  // What each part holds and costs, in order: embedding, blocks, head (for the profiler and the limits of bench).
+  virtual std::vector<Cost> costs() const { return {}; }
 };
 
 }  // namespace understudy

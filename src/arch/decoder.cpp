@@ -1,0 +1,84 @@
+#include "arch/decoder.h"
+
+#include <cstring>
+
+#include "arch/workspace.h"
+#include "base/check.h"
+#include "base/checked.h"
+#include "ops/embed.h"
+
+namespace understudy {
+
+std::unique_ptr<Workspace, WorkspaceDeleter> make_workspace(ThreadPool& pool) {
+  return std::unique_ptr<Workspace, WorkspaceDeleter>(new Workspace(pool));
+}
+
+void WorkspaceDeleter::operator()(Workspace* workspace) const { delete workspace; }
+
+Decoder::Decoder(DecoderParts parts, const KernelTable& kernels)
+    : parts_(std::move(parts)), kernels_(kernels), numerics_(std::string(kernels.name) + "/f16") {
+  place_state();
+}
+
+// Blocks with the same window share a group of page tables; inside a page they lie one after the other.
+void Decoder::place_state() {
+  for (auto& block : parts_.blocks) {
+    if (auto state = block->paged_state()) {
+      size_t group = 0;
+      while (group < page_groups_.size() && page_groups_[group].window != state->window) group++;
+      if (group == page_groups_.size()) page_groups_.push_back({.window = state->window, .page_bytes = 0});
+      block->place_pages(static_cast<int>(group), page_groups_[group].page_bytes);
+      page_groups_[group].page_bytes += round_up(state->page_bytes, size_t{64});
+    }
+    block->place_snapshot(snapshot_bytes_);
+    snapshot_bytes_ += round_up(block->snapshot_bytes(), size_t{64});
+  }
+}
+
+std::span<const float> Decoder::forward(const Batch& batch, Workspace& workspace) const {
+  Arena& arena = workspace.arena;
+  arena.release({});
+  const int m = static_cast<int>(batch.tokens.size());
+  auto* positions = arena.allocate<int>(batch.tokens.size());
+  int prompt_rows = 0;
+  for (const SequenceRows& s : batch.sequences) {
+    for (int i = 0; i < s.rows; i++) positions[s.row + i] = s.position + i;
+    if (s.kind == RowKind::prompt) prompt_rows = s.row + s.rows;
+  }
+
+  Context context{workspace.pool, kernels_, arena, prompt_rows};
+  Rows x = embed(context, batch.tokens, parts_.embedding->weight, parts_.embedding_scale);
+  Step step{context, batch, {positions, static_cast<size_t>(m)}};
+  for (const auto& block : parts_.blocks) block->forward(step, x);
+
+  const int outputs = static_cast<int>(batch.outputs.size());
+  if (outputs == 0) return {};
+  Rows last = context.rows(outputs, x.width);
+  context.prompt_rows = 0;
+  for (int i = 0; i < outputs; i++) {
+    const int row = batch.outputs[static_cast<size_t>(i)];
+    std::memcpy(last.row(i), x.row(row), static_cast<size_t>(x.width) * sizeof(float));
+    if (row < prompt_rows) context.prompt_rows = i + 1;
+  }
+  rms_norm(context, last, parts_.norm, last);
+  Rows logits = linear(context, last, *parts_.head);
+  return {logits.data, static_cast<size_t>(outputs) * static_cast<size_t>(logits.width)};
+}
+
+std::vector<Cost> Decoder::costs() const {
+  auto table = [](std::string_view kind, const Linear& layer) {
+    const int64_t weights = static_cast<int64_t>(layer.weight.rows()) * layer.weight.k();
+    return Cost{.kind = kind, .parameters = weights, .weight_bytes = static_cast<int64_t>(layer.weight.bytes())};
+  };
+  const bool tied = parts_.head == parts_.embedding;
+  std::vector<Cost> costs{table("embedding", *parts_.embedding)};
+  if (tied) costs[0].weight_bytes = 0;  // counted with the head, which reads all of it
+  for (const auto& block : parts_.blocks) costs.push_back(block->cost());
+  Cost head = table("head", *parts_.head);
+  head.multiply_adds = head.parameters;
+  if (tied) head.parameters = 0;
+  costs.push_back(head);
+  return costs;
+}
+
+}  // namespace understudy

@@ -1,0 +1,44 @@
+// Decoder: the Network that every family so far is: embedding, a list of blocks, final norm, head.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "arch/network.h"
+#include "blocks/block.h"
+#include "ops/linear.h"
+#include "ops/rms_norm.h"
+
+namespace understudy {
+
+// What an architecture file fills in.
+struct DecoderParts {
+  std::shared_ptr<const Linear> embedding;  // (V, C)
+  float embedding_scale = 1.0f;
+  std::vector<std::unique_ptr<Block>> blocks;
+  RmsNorm norm;                             // (C)
+  std::shared_ptr<const Linear> head;       // (V, C); the embedding itself when tied
+};
+
+class Decoder final : public Network {
+ public:
+  Decoder(DecoderParts parts, const KernelTable& kernels);
+
+  int vocabulary() const override { return parts_.head->weight.rows(); }
+  const std::vector<PageGroup>& page_groups() const override { return page_groups_; }
+  size_t snapshot_bytes() const override { return snapshot_bytes_; }
+  std::string_view numerics() const override { return numerics_; }
+  std::span<const float> forward(const Batch& batch, Workspace& workspace) const override;
+  std::vector<Cost> costs() const override;
+
+ private:
+  void place_state();
+  DecoderParts parts_;
+  const KernelTable& kernels_;
+  std::vector<PageGroup> page_groups_;
+  size_t snapshot_bytes_ = 0;
+  std::string numerics_;
+};
+
+}  // namespace understudy

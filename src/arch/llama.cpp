@@ -1,0 +1,32 @@
+// llama: Llama 2 and 3.x, SmolLM2, R1-distill-Llama. Pre-norm, grouped query heads, SwiGLU; rope turns adjacent pairs (the
+// converter permutes q and k for it), Llama 3.1+ scales its frequencies by rope_freqs.weight.
+// Source: transformers modeling_llama; GGUF names of llama.cpp's converter.
+#include "arch/architecture.h"
+#include "arch/transformer.h"
+
+namespace understudy {
+namespace {
+
+DecoderParts build(Loader& load) {
+  const TransformerSizes sizes = transformer_sizes(load);
+  const int kv = kv_heads(load, sizes.heads);
+  const Rope rope = standard_rope(load, sizes.head_width, RopePairs::adjacent);
+  if (load.integer_or("expert_count", 0, 1 << 16, 0) > 0) {
+    load.fail({ErrorCode::unsupported, "mixture-of-experts layers", "llama.expert_count", ""});
+  }
+
+  DecoderParts parts;
+  parts.embedding = load.table("token_embd.weight", sizes.width);
+  for (int i = 0; i < sizes.layers && load.ok(); i++) {
+    parts.blocks.push_back(load_attention(load, i, sizes, kv, rope, Loader::Bias::optional));
+    parts.blocks.push_back(load_mlp(load, i, sizes));
+  }
+  parts.norm = load.norm("output_norm.weight", sizes.width, sizes.eps);
+  parts.head = load_head(load, sizes, parts);
+  return parts;
+}
+
+const RegisterArchitecture kLlama("llama", build);
+
+}  // namespace
+}  // namespace understudy

@@ -1,0 +1,56 @@
+// Loader: what an architecture file reads a model through. Config keys get the architecture's prefix and a range; tensors
+// are checked against the expected shape and type, then packed. The first problem is kept (with key or tensor, expected
+// and found), later calls return harmless values, and the architecture file stays a plain list: ask status() at the end.
+// Loading is from one thread; packing uses the pool.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arch/decoder.h"
+#include "base/result.h"
+#include "base/thread_pool.h"
+#include "formats/model_file.h"
+
+namespace understudy {
+
+class Loader {
+ public:
+  Loader(const ModelFile& file, ThreadPool& pool) : file_(file), pool_(pool) {}
+
+  // "<architecture>.<key>" as an integer in [min, max]; -1 (not below min) is never returned on error, min is.
+  int integer(std::string_view key, int min, int max);
+  int integer_or(std::string_view key, int min, int max, int fallback);
+  // A per-layer array, or one number for all layers.
+  std::vector<int> integers(std::string_view key, int count, int min, int max);
+  float real(std::string_view key);
+  float real_or(std::string_view key, float fallback);
+  std::string text_or(std::string_view key, std::string fallback);
+  bool has_key(std::string_view key) const;
+  bool has_tensor(const std::string& name) const { return file_.tensor(name) != nullptr; }
+
+  // y = W x with W (n, k); the GGUF tensor has shape {k, n}. A bias tensor of the same stem is read if `bias` says so.
+  enum class Bias { none, optional, required };
+  Linear linear(const std::string& stem, int n, int k, Bias bias = Bias::none);
+  std::shared_ptr<const Linear> table(const std::string& name, int k);  // (any number of rows, k)
+  std::vector<float> vector(const std::string& name, int size);         // dequantised
+  RmsNorm norm(const std::string& name, int size, float eps);
+  std::vector<float> matrix(const std::string& name, int rows, int columns);  // f32 or f16, row-major
+
+  void fail(Error error);
+  bool ok() const { return status_.ok(); }
+  Status status() const { return status_; }
+
+ private:
+  std::string full(std::string_view key) const { return file_.architecture + "." + std::string(key); }
+  const TensorView* expect(const std::string& name, const std::vector<int64_t>& shape);
+  PackedMatrix pack(const TensorView& tensor, int n, int k);
+  const ModelFile& file_;
+  ThreadPool& pool_;
+  Status status_;
+};
+
+}  // namespace understudy

@@ -1,0 +1,27 @@
+#include "base/arena.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/checked.h"
+
+namespace understudy {
+
+std::byte* Arena::allocate_bytes(size_t bytes) {
+  constexpr size_t kBlock = size_t{8} << 20;
+  bytes = round_up(bytes, size_t{64});
+  while (block_ < blocks_.size() && offset_ + bytes > blocks_[block_].bytes()) {
+    block_++;
+    offset_ = 0;
+  }
+  if (block_ == blocks_.size()) {
+    blocks_.emplace_back(std::max(bytes, kBlock));
+    CHECK(blocks_.back().data() != nullptr);
+    offset_ = 0;
+  }
+  std::byte* data = blocks_[block_].data() + offset_;
+  offset_ += bytes;
+  return data;
+}
+
+}  // namespace understudy

@@ -1,0 +1,54 @@
+// Block: one residual branch of a model, x += f(norm(x)). Options and weights, forward composed of ops, the state it keeps
+// and what it costs. Caches, batching, prefix sharing, the profiler ask blocks, never the family.
+//
+// Immutable once placed; forward() may run from one thread at a time per Context. A block's own work is spread by its
+// ops. Blocks cannot fail: arch/loader.h has validated every shape.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "blocks/batch.h"
+#include "ops/context.h"
+
+namespace understudy {
+
+// What a step hands to every block besides the residual stream.
+struct Step {
+  const Context& context;
+  const Batch& batch;
+  std::span<const int> positions;  // (M)
+};
+
+struct PagedState {
+  int window = 0;         // 0: all positions
+  size_t page_bytes = 0;  // this block's part of a page
+};
+
+struct Cost {
+  std::string_view kind;           // "attention", "mlp", …
+  int64_t parameters = 0;
+  int64_t weight_bytes = 0;        // packed, read once a step
+  int64_t multiply_adds = 0;       // a token, linear layers
+  int64_t key_multiply_adds = 0;   // a token and visible key
+  int window = 0;                  // keys a token sees at most; 0: all
+  int64_t paged_bytes_a_token = 0;
+  int64_t snapshot_bytes = 0;      // a sequence
+};
+
+class Block {
+ public:
+  virtual ~Block() = default;
+  virtual void forward(const Step& step, Rows x) const = 0;  // x (M, C), advanced in place
+  virtual Cost cost() const = 0;
+
+  // Declared state; the network decides where it lives and says so once, before the first forward.
+  virtual std::optional<PagedState> paged_state() const { return std::nullopt; }
+  virtual size_t snapshot_bytes() const { return 0; }
+  virtual void place_pages(int /*group*/, size_t /*page_offset*/) {}
+  virtual void place_snapshot(size_t /*offset*/) {}
+};
+
+}  // namespace understudy

@@ -1,0 +1,10 @@
+// add: y = a + b, row by row (the residual stream). Shapes a, b, y (M, C); y may be a or b.
+#pragma once
+
+#include "ops/context.h"
+
+namespace understudy {
+
+void add(const Context& context, Rows a, Rows b, Rows y);
+
+}  // namespace understudy

@@ -1,0 +1,49 @@
+// What every op gets: threads, kernels, scratch, and which rows of the step are prompt rows. Ops run their own parallel
+// regions on the pool; results are valid until the enclosing ArenaScope ends.
+//
+// Shape letters: M rows of the step, C model width, H query heads, G KV heads, D head width, F feed-forward width,
+// N and K output and input width of a linear layer, V vocabulary.
+#pragma once
+
+#include <algorithm>
+#include <span>
+
+#include "base/arena.h"
+#include "base/thread_pool.h"
+#include "kernels/kernel_table.h"
+
+namespace understudy {
+
+// A row-major f32 matrix (M, width), borrowed.
+struct Rows {
+  float* data = nullptr;
+  int rows = 0, width = 0;
+  float* row(int i) const { return data + static_cast<size_t>(i) * static_cast<size_t>(width); }
+};
+
+struct Context {
+  ThreadPool& pool;
+  const KernelTable& kernels;
+  Arena& arena;
+  int prompt_rows = 0;  // rows [0, prompt_rows) are prompt rows, the others generated
+
+  Rows rows(int count, int width) const {
+    return {arena.allocate<float>(static_cast<size_t>(count) * static_cast<size_t>(width)), count, width};
+  }
+
+  // body(row) for every row; on all threads when there is enough to share (about 10 us of work a thread).
+  template <typename Body>
+  void each_row(int count, int width, Body&& body) const {
+    constexpr int kWorthSharing = 1 << 14;
+    if (count * width < kWorthSharing || count < pool.size()) {
+      for (int i = 0; i < count; i++) body(i);
+      return;
+    }
+    int chunk = std::max(1, count / (4 * pool.size()));
+    pool.run((count + chunk - 1) / chunk, [&](int task) {
+      for (int i = task * chunk; i < std::min(count, (task + 1) * chunk); i++) body(i);
+    });
+  }
+};
+
+}  // namespace understudy
