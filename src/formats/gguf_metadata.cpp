@@ -15,6 +15,7 @@ constexpr uint64_t kMinPairBytes = 8 + 1 + 4 + 1;  // key length, key, type, val
 constexpr uint64_t kPairCost = sizeof(std::string) + sizeof(MetaValue) + 64;
 
 constexpr uint32_t kArray = 9;
+constexpr uint64_t kAnyLength = UINT64_MAX;  // of a string: the end of the file is the limit
 
 template <typename T>
 struct Tag {};
@@ -59,7 +60,7 @@ using Decoded = std::conditional_t<std::is_same_v<T, bool> || std::is_same_v<T, 
 template <typename T>
 Result<Decoded<T>> read_one(GgufCursor& cursor) {
   if constexpr (std::is_same_v<T, std::string>) {
-    ASSIGN_OR_RETURN(std::string_view text, cursor.text("string", cursor.remaining()));
+    ASSIGN_OR_RETURN(std::string_view text, cursor.text("string", kAnyLength));
     if (text.size() > std::string().capacity()) RETURN_IF_ERROR(cursor.charge(text.size() + 1));
     return std::string(text);
   } else if constexpr (std::is_same_v<T, bool>) {
