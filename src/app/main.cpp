@@ -28,16 +28,20 @@ int report(const understudy::Error& error) {
   return error.code == understudy::ErrorCode::invalid_argument ? kUsage : kFailure;
 }
 
+std::string usage_hint(std::string_view verb) {
+  return fmt::format("See: understudy {}--help", verb.starts_with('-') ? "" : std::string(verb) + " ");
+}
+
 int run(int argc, char** argv) {
   using namespace understudy;
   Action action;
   CLI::App app(kAbout, "understudy");
   app.set_version_flag("--version", "understudy " UNDERSTUDY_VERSION);
-  app.footer(kExamples);
   app.require_subcommand(1);
   for (auto add_verb : {add_pull, add_list, add_show, add_rm, add_ps, add_run}) {
     add_verb(app, action);
   }
+  app.footer(kExamples);  // after the verbs, which would inherit it
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
@@ -47,8 +51,10 @@ int run(int argc, char** argv) {
       fmt::print("{}", app.help());
       return kUsage;
     }
-    fmt::print(stderr, "error: {}. See: understudy --help\n", error.what());
-    return kUsage;
+    bool unknown_verb = argv[1][0] != '-' && app.get_subcommand_no_throw(argv[1]) == nullptr;
+    std::string what = unknown_verb ? fmt::format("there is no verb '{}'", argv[1]) : error.what();
+    return report({ErrorCode::invalid_argument, what, "",
+                   unknown_verb ? "See: understudy --help" : usage_hint(argv[1])});
   }
   Status status = action();
   return status.ok() ? 0 : report(status.error());

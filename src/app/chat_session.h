@@ -1,0 +1,48 @@
+// A conversation with a model that runs in this process.
+#pragma once
+
+#include <boost/json.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "engine/engine.h"
+
+namespace understudy {
+
+struct ChatOptions {
+  std::string system;  // system message; "" for none
+  SamplingParams sampling;
+  int max_tokens = -1;  // per answer; -1: as far as the context reaches
+  int threads = 0;      // 0: all that the process may use
+};
+
+class ChatSession {
+ public:
+  // Loads the model. Errors: those of the file; unsupported for a model without a tokenizer.
+  static Result<ChatSession> open(const std::string& path, const ChatOptions& options);
+
+  // Asks, hands out text as it comes and remembers both turns. `interrupted` is looked at every 20 ms; once
+  // it is true the answer ends where it is. An Error leaves the conversation as it was.
+  Result<Usage> ask(const std::string& text, const std::function<void(std::string_view)>& on_text,
+                    const std::function<bool()>& interrupted);
+
+  void forget();  // starts over, with the system message only
+  // True if the model brought no chat template: it continues text rather than chats.
+  bool is_base_model() const { return model_->chat_template() == nullptr; }
+
+ private:
+  ChatSession(std::shared_ptr<const Model> model, std::unique_ptr<Engine> engine,
+              std::shared_ptr<const ChatTemplate> chat_template, ChatOptions options);
+  Result<std::vector<TokenId>> encode(const boost::json::array& messages) const;
+
+  std::shared_ptr<const Model> model_;
+  std::unique_ptr<Engine> engine_;
+  std::shared_ptr<const ChatTemplate> template_;
+  ChatOptions options_;
+  boost::json::array messages_;
+};
+
+}  // namespace understudy
