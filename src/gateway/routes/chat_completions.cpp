@@ -1,0 +1,99 @@
+// POST /v1/chat/completions
+// Source: https://platform.openai.com/docs/api-reference/chat/create
+#include <ctime>
+
+#include "gateway/routes/openai_answer.h"
+#include "gateway/routes/openai_error.h"
+#include "gateway/routes/openai_messages.h"
+#include "gateway/routes/openai_params.h"
+#include "gateway/routes/request_body.h"
+#include "gateway/routes/routes.h"
+
+namespace understudy {
+namespace {
+
+namespace json = boost::json;
+
+// Names that the template gets from the server.
+constexpr std::string_view kReservedVariables[] = {"messages", "tools", "add_generation_prompt", "bos_token",
+                                                   "eos_token"};
+
+// Fields that may only say what happens anyway.
+Status refuse_other_formats(FieldReader& fields) {
+  const json::value* format = fields.find("response_format");
+  if (format && *format != json::value{{"type", "text"}}) {
+    return Error{ErrorCode::unsupported,
+                 "'response_format' other than {\"type\": \"text\"} is not supported yet", "response_format",
+                 ""};
+  }
+  const json::value* modalities = fields.find("modalities");
+  if (modalities && *modalities != json::value(json::array{"text"})) {
+    return Error{ErrorCode::unsupported, "'modalities' other than [\"text\"] is not supported yet",
+                 "modalities", ""};
+  }
+  const json::value* choice = fields.find("tool_choice");
+  if (choice && *choice != "none" && *choice != "auto") {
+    return Error{ErrorCode::unsupported, "'tool_choice' is not supported yet", "tool_choice", "Leave it out"};
+  }
+  return fields.refuse({"tools", "functions", "function_call", "audio", "prediction", "reasoning_effort",
+                        "verbosity", "web_search_options"});
+}
+
+Result<json::object> read_template_variables(FieldReader& fields) {
+  const json::value* value = fields.find("chat_template_kwargs");
+  if (!value) return json::object();
+  if (!value->is_object())
+    return field_error("chat_template_kwargs", "'chat_template_kwargs' must be an object");
+  for (std::string_view name : kReservedVariables) {
+    if (value->get_object().contains(name)) {
+      return field_error("chat_template_kwargs",
+                         "'chat_template_kwargs' must not set '" + std::string(name) + "'");
+    }
+  }
+  return value->get_object();
+}
+
+Result<TokenizedPrompt> render(const ServedModel& model, json::array messages, json::object variables) {
+  ChatTemplateInput input;
+  input.messages = std::move(messages);
+  input.extra = std::move(variables);
+  input.now = std::time(nullptr);
+  if (auto bos = model.tokenizer->bos()) input.bos_token = model.tokenizer->bytes(*bos, true);
+  if (auto eos = model.tokenizer->eos()) input.eos_token = model.tokenizer->bytes(*eos, true);
+  auto text = model.chat_template->render(input);
+  if (!text) {
+    // The template's own complaints ("roles must alternate", …) are about the messages.
+    return Error{ErrorCode::invalid_argument,
+                 "The model's chat template refuses these messages: " + text.error().message(), "messages",
+                 ""};
+  }
+  return TokenizedPrompt{model.tokenizer->encode(*text, true), ""};
+}
+
+Result<CompletionJob> read_job(const ServedModel& model, const HttpRequest& request) {
+  ASSIGN_OR_RETURN(json::object body, read_body(request));
+  FieldReader fields(body);
+  RETURN_IF_ERROR(check_model(fields, model));
+  ASSIGN_OR_RETURN(json::array messages, read_messages(fields.find("messages")));
+  CompletionJob job;
+  ASSIGN_OR_RETURN(job.params, read_shared_params(fields, model.tokenizer->size()));
+  RETURN_IF_ERROR(read_chat_limits(fields, job.params));
+  RETURN_IF_ERROR(refuse_other_formats(fields));
+  ASSIGN_OR_RETURN(json::object variables, read_template_variables(fields));
+  RETURN_IF_ERROR(fields.finish());
+  ASSIGN_OR_RETURN(TokenizedPrompt prompt, render(model, std::move(messages), std::move(variables)));
+  job.prompts.push_back(std::move(prompt));
+  return job;
+}
+
+}  // namespace
+
+void chat_completions(Service& service, std::shared_ptr<Exchange> exchange) {
+  const ServedModel& model = service.provider().model();
+  auto job = read_job(model, exchange->request());
+  if (!job) return exchange->respond(error_response(job.error()));
+  auto answer = make_answer(AnswerKind::chat, model, *job, exchange);
+  run_completion(service.provider(), std::move(*job), exchange, std::move(answer));
+}
+
+}  // namespace understudy

@@ -1,0 +1,60 @@
+// CompletionRun: the answers to one request: every prompt `choices` times, through a ModelProvider, as text.
+//
+// The first choice of a prompt goes ahead; the others follow when its first token is there, so that they
+// share its prefix. A stop string ends a choice and frees its place in the engine. When the client leaves,
+// everything is cancelled.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/request.h"
+#include "gateway/http/exchange.h"
+#include "gateway/provider.h"
+#include "gateway/routes/openai_params.h"
+
+namespace understudy {
+
+struct TokenizedPrompt {
+  std::vector<TokenId> ids;
+  std::string text;  // for echo
+};
+
+struct CompletionJob {
+  std::vector<TokenizedPrompt> prompts;
+  GenerationParams params;
+  bool echo = false;
+};
+
+// A token of the answer, or of an echoed prompt.
+struct ScoredToken {
+  TokenEvent event;
+  size_t text_offset = 0;  // characters of the choice's text before this token
+};
+
+// A part of choice `choice` (prompt x choices + number): text and, with logprobs, the tokens it consists of.
+struct Piece {
+  int choice = 0;
+  std::string text;
+  std::vector<ScoredToken> tokens;
+};
+
+// Takes the answers. One call at a time: begin, then piece and choice_end of all choices mixed, then end; or
+// fail, before or after begin.
+class CompletionSink {
+ public:
+  virtual ~CompletionSink() = default;
+  virtual void begin() = 0;
+  virtual void piece(Piece piece) = 0;
+  virtual void choice_end(int choice, std::string_view finish_reason) = 0;
+  virtual void end(const Usage& total) = 0;
+  virtual void fail(const Error& error) = 0;
+};
+
+// Returns at once; `sink` is called from here and from the provider's event thread.
+void run_completion(ModelProvider& provider, CompletionJob job, std::shared_ptr<Exchange> exchange,
+                    std::shared_ptr<CompletionSink> sink);
+
+}  // namespace understudy

@@ -1,0 +1,23 @@
+// GET /health: the process answers. GET /ready: it has a model and says how busy that is.
+#include "gateway/routes/openai_error.h"
+#include "gateway/routes/routes.h"
+
+namespace understudy {
+
+namespace json = boost::json;
+
+void health(Service&, std::shared_ptr<Exchange> exchange) {
+  exchange->respond(json_response(json::object{{"status", "ok"}}));
+}
+
+void ready(Service& service, std::shared_ptr<Exchange> exchange) {
+  EngineStats stats = service.provider().stats();
+  exchange->respond(json_response(json::object{{"status", "ready"},
+                                               {"model", service.provider().model().name},
+                                               {"running", stats.running},
+                                               {"queued", stats.queued},
+                                               {"kv_bytes_used", stats.kv_bytes_used},
+                                               {"kv_bytes_total", stats.kv_bytes_total}}));
+}
+
+}  // namespace understudy

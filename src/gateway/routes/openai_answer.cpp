@@ -1,0 +1,259 @@
+#include "gateway/routes/openai_answer.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <ctime>
+
+#include "gateway/random_id.h"
+#include "gateway/routes/openai_error.h"
+#include "text/utf8.h"
+
+namespace understudy {
+namespace {
+
+namespace json = boost::json;
+
+// OpenAI's figure for "practically impossible"; JSON has no infinity.
+constexpr float kLowestLogprob = -9999.0f;
+
+json::value logprob_value(float logprob) { return std::max(logprob, kLowestLogprob); }
+
+// A token's text; one that is not UTF-8 on its own is spelled "bytes:\xe2\x80", as OpenAI's.
+std::string shown_token(const std::string& bytes) {
+  if (is_valid_utf8(bytes)) return bytes;
+  std::string text = "bytes:";
+  for (unsigned char byte : bytes) text += fmt::format("\\x{:02x}", byte);
+  return text;
+}
+
+// What a kind of answer looks like. Stateless but for the ids in its envelope.
+class AnswerFormat {
+ public:
+  AnswerFormat(AnswerKind kind, const ServedModel& model, int logprobs)
+      : kind_(kind),
+        tokenizer_(model.tokenizer),
+        model_(model.name),
+        logprobs_(logprobs),
+        fingerprint_("fp_" + model.digest.substr(0, 12)),
+        id_(random_id(kind == AnswerKind::chat ? "chatcmpl-" : "cmpl-")),
+        created_(std::time(nullptr)) {}
+
+  json::object envelope(bool chunk, json::array choices) const {
+    std::string_view object = kind_ == AnswerKind::text ? "text_completion"
+                              : chunk                   ? "chat.completion.chunk"
+                                                        : "chat.completion";
+    return {{"id", id_},
+            {"object", object},
+            {"created", created_},
+            {"model", model_},
+            {"system_fingerprint", fingerprint_},
+            {"choices", std::move(choices)}};
+  }
+
+  // The first chunk of a chat choice says who speaks; text has none.
+  bool has_opening() const { return kind_ == AnswerKind::chat; }
+  json::object opening(int choice) const {
+    return chunk_choice(choice, {{"role", "assistant"}, {"content", ""}}, nullptr, nullptr);
+  }
+
+  json::object delta(const Piece& piece) const {
+    if (kind_ == AnswerKind::chat) {
+      return chunk_choice(piece.choice, {{"content", piece.text}}, scores(piece.tokens), nullptr);
+    }
+    return text_choice(piece.choice, piece.text, scores(piece.tokens), nullptr);
+  }
+
+  json::object delta_end(int choice, std::string_view reason) const {
+    if (kind_ == AnswerKind::chat) return chunk_choice(choice, json::object(), nullptr, json::value(reason));
+    return text_choice(choice, "", nullptr, json::value(reason));
+  }
+
+  json::object whole(const Piece& all, std::string_view reason) const {
+    if (kind_ == AnswerKind::text)
+      return text_choice(all.choice, all.text, scores(all.tokens), json::value(reason));
+    json::object message{{"role", "assistant"}, {"content", all.text}, {"refusal", nullptr}};
+    return {{"index", all.choice},
+            {"message", std::move(message)},
+            {"logprobs", scores(all.tokens)},
+            {"finish_reason", reason}};
+  }
+
+  static json::object usage(const Usage& usage) {
+    return {{"prompt_tokens", usage.prompt_tokens},
+            {"completion_tokens", usage.completion_tokens},
+            {"total_tokens", usage.prompt_tokens + usage.completion_tokens},
+            {"prompt_tokens_details", {{"cached_tokens", usage.cached_tokens}}}};
+  }
+
+ private:
+  static json::object chunk_choice(int choice, json::object delta, json::value logprobs, json::value reason) {
+    return {{"index", choice},
+            {"delta", std::move(delta)},
+            {"logprobs", std::move(logprobs)},
+            {"finish_reason", std::move(reason)}};
+  }
+
+  static json::object text_choice(int choice, const std::string& text, json::value logprobs,
+                                  json::value reason) {
+    return {{"index", choice},
+            {"text", text},
+            {"logprobs", std::move(logprobs)},
+            {"finish_reason", std::move(reason)}};
+  }
+
+  json::value scores(const std::vector<ScoredToken>& tokens) const {
+    if (logprobs_ < 0) return nullptr;
+    return kind_ == AnswerKind::chat ? chat_scores(tokens) : text_scores(tokens);
+  }
+
+  std::string token_bytes(TokenId id) const { return tokenizer_->bytes(id, true); }
+
+  json::object chat_token(TokenId id, float logprob) const {
+    std::string bytes = token_bytes(id);
+    json::array values;
+    for (unsigned char byte : bytes) values.emplace_back(byte);
+    return {{"token", shown_token(bytes)}, {"logprob", logprob_value(logprob)}, {"bytes", std::move(values)}};
+  }
+
+  json::value chat_scores(const std::vector<ScoredToken>& tokens) const {
+    json::array content;
+    for (const ScoredToken& token : tokens) {
+      json::array top;
+      for (const TokenLogprob& other : token.event.top) top.push_back(chat_token(other.id, other.logprob));
+      json::object entry = chat_token(token.event.id, token.event.logprob.value_or(kLowestLogprob));
+      entry["top_logprobs"] = std::move(top);
+      content.push_back(std::move(entry));
+    }
+    return json::object{{"content", std::move(content)}, {"refusal", nullptr}};
+  }
+
+  json::value text_scores(const std::vector<ScoredToken>& tokens) const {
+    json::array texts, logprobs, tops, offsets;
+    for (const ScoredToken& token : tokens) {
+      texts.emplace_back(shown_token(token_bytes(token.event.id)));
+      offsets.emplace_back(token.text_offset);
+      // The first token of a prompt has nothing before it that could predict it.
+      logprobs.push_back(token.event.logprob ? logprob_value(*token.event.logprob) : json::value(nullptr));
+      tops.push_back(token.event.logprob ? text_top(token.event) : json::value(nullptr));
+    }
+    return json::object{{"tokens", std::move(texts)},
+                        {"token_logprobs", std::move(logprobs)},
+                        {"top_logprobs", std::move(tops)},
+                        {"text_offset", std::move(offsets)}};
+  }
+
+  // The most likely tokens and the chosen one. Of several with the same text the likeliest is kept: emplace()
+  // leaves what is there, and `top` descends.
+  json::value text_top(const TokenEvent& event) const {
+    json::object top;
+    for (const TokenLogprob& other : event.top) {
+      top.emplace(shown_token(token_bytes(other.id)), logprob_value(other.logprob));
+    }
+    top.emplace(shown_token(token_bytes(event.id)), logprob_value(*event.logprob));
+    return top;
+  }
+
+  AnswerKind kind_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  std::string model_;
+  int logprobs_;
+  std::string fingerprint_, id_;
+  std::time_t created_;
+};
+
+class WholeAnswer final : public CompletionSink {
+ public:
+  WholeAnswer(AnswerFormat format, size_t choices, std::shared_ptr<Exchange> exchange)
+      : format_(std::move(format)), exchange_(std::move(exchange)), choices_(choices), reasons_(choices) {}
+
+  void begin() override {}
+  void piece(Piece piece) override {
+    Piece& all = choices_[piece.choice];
+    all.choice = piece.choice;
+    all.text += piece.text;
+    std::move(piece.tokens.begin(), piece.tokens.end(), std::back_inserter(all.tokens));
+  }
+  void choice_end(int choice, std::string_view finish_reason) override {
+    choices_[choice].choice = choice;
+    reasons_[choice] = finish_reason;
+  }
+  void end(const Usage& total) override {
+    json::array choices;
+    for (size_t i = 0; i < choices_.size(); ++i) choices.push_back(format_.whole(choices_[i], reasons_[i]));
+    json::object body = format_.envelope(false, std::move(choices));
+    body["usage"] = AnswerFormat::usage(total);
+    exchange_->note_tokens(total.prompt_tokens, total.completion_tokens);
+    exchange_->respond(json_response(body));
+  }
+  void fail(const Error& error) override { exchange_->respond(error_response(error)); }
+
+ private:
+  AnswerFormat format_;
+  std::shared_ptr<Exchange> exchange_;
+  std::vector<Piece> choices_;
+  std::vector<std::string> reasons_;
+};
+
+class StreamedAnswer final : public CompletionSink {
+ public:
+  StreamedAnswer(AnswerFormat format, size_t choices, bool include_usage, std::shared_ptr<Exchange> exchange)
+      : format_(std::move(format)),
+        exchange_(std::move(exchange)),
+        choices_(choices),
+        include_usage_(include_usage) {}
+
+  void begin() override {
+    begun_ = true;
+    exchange_->begin_stream({200, "text/event-stream", {{"Cache-Control", "no-cache"}}, ""});
+    for (size_t choice = 0; format_.has_opening() && choice < choices_; ++choice) {
+      send_choice(format_.opening(static_cast<int>(choice)));
+    }
+  }
+  void piece(Piece piece) override { send_choice(format_.delta(piece)); }
+  void choice_end(int choice, std::string_view finish_reason) override {
+    send_choice(format_.delta_end(choice, finish_reason));
+  }
+  void end(const Usage& total) override {
+    if (include_usage_) {
+      json::object chunk = format_.envelope(true, {});
+      chunk["usage"] = AnswerFormat::usage(total);
+      send_event(json::serialize(chunk));
+    }
+    send_event("[DONE]");
+    exchange_->note_tokens(total.prompt_tokens, total.completion_tokens);
+    exchange_->end_stream();
+  }
+  void fail(const Error& error) override {
+    if (!begun_) return exchange_->respond(error_response(error));
+    send_event(json::serialize(error_body(error)));
+    exchange_->end_stream();
+  }
+
+ private:
+  void send_choice(json::object choice) {
+    json::object chunk = format_.envelope(true, {std::move(choice)});
+    if (include_usage_) chunk["usage"] = nullptr;
+    send_event(json::serialize(chunk));
+  }
+  void send_event(const std::string& data) { exchange_->write("data: " + data + "\n\n"); }
+
+  AnswerFormat format_;
+  std::shared_ptr<Exchange> exchange_;
+  size_t choices_;
+  bool include_usage_, begun_ = false;
+};
+
+}  // namespace
+
+std::shared_ptr<CompletionSink> make_answer(AnswerKind kind, const ServedModel& model,
+                                            const CompletionJob& job, std::shared_ptr<Exchange> exchange) {
+  AnswerFormat format(kind, model, job.params.logprobs);
+  size_t choices = job.prompts.size() * job.params.choices;
+  if (!job.params.stream)
+    return std::make_shared<WholeAnswer>(std::move(format), choices, std::move(exchange));
+  return std::make_shared<StreamedAnswer>(std::move(format), choices, job.params.include_usage,
+                                          std::move(exchange));
+}
+
+}  // namespace understudy

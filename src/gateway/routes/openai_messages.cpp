@@ -1,0 +1,87 @@
+#include "gateway/routes/openai_messages.h"
+
+#include <fmt/format.h>
+
+#include "gateway/routes/field_reader.h"
+
+namespace understudy {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::string_view kRoles[] = {"system", "developer", "user", "assistant", "tool"};
+
+Result<std::string> read_part(const json::value& part, const std::string& path) {
+  if (!part.is_object()) return field_error(path, fmt::format("'{}' must be an object", path));
+  FieldReader fields(part.get_object(), path + ".");
+  ASSIGN_OR_RETURN(std::string type, fields.string("type", ""));
+  if (type != "text") {
+    return Error{ErrorCode::unsupported,
+                 fmt::format("'{}.type' must be 'text'; '{}' is not supported yet", path, type.substr(0, 64)),
+                 path + ".type", ""};
+  }
+  if (!fields.find("text")) return field_error(path + ".text", fmt::format("'{}.text' is missing", path));
+  ASSIGN_OR_RETURN(std::string text, fields.string("text", ""));
+  RETURN_IF_ERROR(fields.finish());
+  return text;
+}
+
+Result<std::string> read_content(FieldReader& fields, bool may_be_absent) {
+  const json::value* content = fields.find("content");
+  std::string path = fields.path("content");
+  if (!content) {
+    if (may_be_absent) return std::string();
+    return field_error(path, fmt::format("'{}' is missing", path));
+  }
+  if (content->is_string()) return std::string(content->get_string());
+  if (!content->is_array()) {
+    return field_error(path, fmt::format("'{}' must be a string or a list of text parts", path));
+  }
+  std::string text;
+  size_t index = 0;
+  for (const json::value& part : content->get_array()) {
+    if (index) text += '\n';
+    ASSIGN_OR_RETURN(std::string piece, read_part(part, fmt::format("{}[{}]", path, index)));
+    text += piece;
+    ++index;
+  }
+  return text;
+}
+
+Result<json::object> read_message(const json::value& value, const std::string& path) {
+  if (!value.is_object()) return field_error(path, fmt::format("'{}' must be an object", path));
+  FieldReader fields(value.get_object(), path + ".");
+  ASSIGN_OR_RETURN(std::string role, fields.string("role", ""));
+  if (std::find(std::begin(kRoles), std::end(kRoles), role) == std::end(kRoles)) {
+    return field_error(path + ".role",
+                       fmt::format("'{}.role' must be system, developer, user, assistant or tool", path));
+  }
+  ASSIGN_OR_RETURN(std::string content, read_content(fields, role == "assistant"));
+  RETURN_IF_ERROR(fields.refuse({"tool_calls", "function_call", "audio"}));
+  json::object message{{"role", role == "developer" ? "system" : role}, {"content", std::move(content)}};
+  ASSIGN_OR_RETURN(std::string name, fields.string("name", ""));
+  if (!name.empty()) message["name"] = std::move(name);
+  if (role == "tool") {
+    ASSIGN_OR_RETURN(message["tool_call_id"], fields.string("tool_call_id", ""));
+  }
+  if (role == "assistant") fields.ignore({"refusal", "annotations"});  // sent back by SDKs as they came
+  RETURN_IF_ERROR(fields.finish());
+  return message;
+}
+
+}  // namespace
+
+Result<json::array> read_messages(const json::value* messages) {
+  if (!messages || !messages->is_array() || messages->get_array().empty()) {
+    return field_error("messages", "'messages' must be a list of at least one message");
+  }
+  json::array read;
+  for (const json::value& message : messages->get_array()) {
+    ASSIGN_OR_RETURN(json::object checked, read_message(message, fmt::format("messages[{}]", read.size())));
+    read.push_back(std::move(checked));
+  }
+  return read;
+}
+
+}  // namespace understudy

@@ -1,0 +1,35 @@
+#include "gateway/routes/routes.h"
+
+namespace understudy {
+namespace {
+
+constexpr Route kRoutes[] = {
+    {"POST", "/v1/chat/completions", chat_completions},
+    {"POST", "/v1/completions", completions},
+    {"GET", "/v1/models", list_models},
+    {"GET", "/v1/models/*", get_model},
+    {"GET", "/health", health, true},
+    {"GET", "/ready", ready, true},
+    {"GET", "/metrics", metrics},
+};
+
+bool matches(std::string_view pattern, std::string_view path) {
+  if (!pattern.ends_with("/*")) return path == pattern;
+  pattern.remove_suffix(1);
+  return path.size() > pattern.size() && path.starts_with(pattern);
+}
+
+}  // namespace
+
+const Route* find_route(std::string_view path) {
+  for (const Route& route : kRoutes) {
+    if (matches(route.path, path)) return &route;
+  }
+  return nullptr;
+}
+
+bool allows_method(const Route& route, std::string_view method) {
+  return method == route.method || (method == "HEAD" && route.method == "GET");
+}
+
+}  // namespace understudy
