@@ -1,5 +1,5 @@
-// Model: packed weights, tokenizer and chat template of one model file, ready to run. Immutable after loading; shared
-// between threads.
+// Model: network, tokenizer and chat template of one model file, ready to run. Immutable after loading; shared between
+// threads.
 #pragma once
 
 #include <memory>
@@ -14,28 +14,31 @@
 
 namespace understudy {
 
+struct KernelTable;
+
 struct ModelOptions {
-  int threads = 0;  // for packing; 0: all that the process may use
+  int threads = 0;                       // for packing; 0: all that the process may use
+  const KernelTable* kernels = nullptr;  // nullptr: select_kernels()
 };
 
 class Model {
  public:
-  // Reads, validates and packs a GGUF file.
+  // Reads, validates and packs a GGUF file, with its tokenizer and chat template.
   static Result<std::shared_ptr<const Model>> load(const std::string& path, const ModelOptions& options = {});
-  // The network alone, from a file already read (tests: random golden models without a tokenizer).
+  // The network alone (tests: random golden models have no tokenizer). `file` is not needed afterwards.
   static Result<std::shared_ptr<const Model>> from_file(const ModelFile& file, const ModelOptions& options = {});
 
   const Network& network() const { return *network_; }
   // nullptr for a model without one.
   const std::shared_ptr<const Tokenizer>& tokenizer() const { return tokenizer_; }
   const std::shared_ptr<const ChatTemplate>& chat_template() const { return chat_template_; }
-  const std::vector<TokenId>& end_tokens() const { return end_tokens_; }  // eos, end of turn
-  int trained_context() const { return trained_context_; }
+  const std::vector<TokenId>& end_tokens() const { return end_tokens_; }  // end of text, end of turn
+  int trained_context() const { return trained_context_; }                // 0: unknown
   const std::string& architecture() const { return architecture_; }
-  const std::string& digest() const { return digest_; }  // identifies weights and config; part of every cache key
+  const std::string& digest() const { return digest_; }  // of header and layout; part of every cache key
 
  private:
-  std::unique_ptr<const Network> network_;
+  std::shared_ptr<const Network> network_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<const ChatTemplate> chat_template_;
   std::vector<TokenId> end_tokens_;

@@ -1,0 +1,92 @@
+#include "engine/model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "arch/architecture.h"
+#include "engine/tokenizer_from_file.h"
+#include "formats/gguf.h"
+#include "kernels/dispatch.h"
+
+namespace understudy {
+
+namespace {
+
+// Tokens that end an answer whatever the template, if the vocabulary has them as control tokens.
+constexpr std::string_view kEndOfTurn[] = {"<|im_end|>",    "<|eot_id|>",      "<|eom_id|>", "<end_of_turn>",
+                                           "<|endoftext|>", "<|end_of_text|>", "<eos>",      "</s>"};
+
+// FNV-1a over the architecture, the shapes and the head of every tensor: tells models apart without reading them whole.
+std::string digest_of(const ModelFile& file) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  auto mix = [&](const void* data, size_t bytes) {
+    for (size_t i = 0; i < bytes; i++) hash = (hash ^ static_cast<const uint8_t*>(data)[i]) * 0x100000001b3u;
+  };
+  mix(file.architecture.data(), file.architecture.size());
+  for (const auto& [key, value] : file.metadata) {
+    mix(key.data(), key.size());
+    if (const auto* integer = std::get_if<int64_t>(&value)) mix(integer, sizeof(*integer));
+    if (const auto* real = std::get_if<double>(&value)) mix(real, sizeof(*real));
+  }
+  for (const TensorView& tensor : file.tensors) {
+    mix(tensor.name.data(), tensor.name.size());
+    mix(tensor.shape.data(), tensor.shape.size() * sizeof(int64_t));
+    mix(&tensor.dtype, sizeof(tensor.dtype));
+    mix(tensor.bytes.data(), std::min<size_t>(tensor.bytes.size(), 4096));
+  }
+  return fmt::format("{:016x}", hash);
+}
+
+std::vector<TokenId> end_tokens_of(const ModelFile& file, const Tokenizer& tokenizer) {
+  std::vector<TokenId> ids;
+  if (auto eos = tokenizer.eos()) ids.push_back(*eos);
+  auto end_of_turn = file.metadata.get_or<int64_t>("tokenizer.ggml.eot_token_id", -1);
+  if (end_of_turn.ok() && *end_of_turn >= 0 && *end_of_turn < tokenizer.size()) ids.push_back(static_cast<TokenId>(*end_of_turn));
+  for (std::string_view text : kEndOfTurn) {
+    if (auto id = tokenizer.find(text); id && tokenizer.is_control(*id)) ids.push_back(*id);
+  }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Model>> Model::from_file(const ModelFile& file, const ModelOptions& options) {
+  const KernelTable* kernels = options.kernels;
+  if (kernels == nullptr) {
+    ASSIGN_OR_RETURN(kernels, select_kernels());
+  }
+  ThreadPool pool(options.threads);
+  auto model = std::make_shared<Model>();
+  ASSIGN_OR_RETURN(model->network_, build_network(file, *kernels, pool));
+  model->architecture_ = file.architecture;
+  model->digest_ = digest_of(file);
+  ASSIGN_OR_RETURN(int64_t context, file.metadata.get_or<int64_t>(file.architecture + ".context_length", 0));
+  model->trained_context_ = static_cast<int>(std::clamp<int64_t>(context, 0, 1 << 30));
+  return std::shared_ptr<const Model>(std::move(model));
+}
+
+Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const ModelOptions& options) {
+  ASSIGN_OR_RETURN(ModelFile file, read_gguf(path));
+  // The cheap parts first: what is wrong with them is known before a gigabyte is packed.
+  ASSIGN_OR_RETURN(TokenizerSpec spec, tokenizer_spec(file));
+  ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::create(std::move(spec)));
+  ASSIGN_OR_RETURN(std::string source, file.metadata.get_or<std::string>("tokenizer.chat_template", std::string(plain_chat_template())));
+  ASSIGN_OR_RETURN(auto chat_template, ChatTemplate::parse(source));
+  ASSIGN_OR_RETURN(auto network_only, from_file(file, options));
+
+  auto model = std::make_shared<Model>(*network_only);
+  if (model->network_->vocabulary() < tokenizer->size()) {
+    return Error{ErrorCode::corrupt,
+                 fmt::format("the tokenizer has {} tokens, the embedding {} rows", tokenizer->size(), model->network_->vocabulary()),
+                 path, ""};
+  }
+  model->end_tokens_ = end_tokens_of(file, *tokenizer);
+  model->tokenizer_ = std::move(tokenizer);
+  model->chat_template_ = std::move(chat_template);
+  return std::shared_ptr<const Model>(std::move(model));
+}
+
+}  // namespace understudy
