@@ -13,8 +13,9 @@
 
 namespace understudy {
 
-// Order of application: logit_bias, repetition/frequency/presence penalties, temperature, top_k, top_p, min_p, draw.
-// The draw uses a counter-based generator keyed by (seed, position): same seed, same tokens, whatever else runs.
+// Order of application: logit_bias, repetition/frequency/presence penalties, temperature, top_k, top_p,
+// min_p, draw. The draw uses a counter-based generator keyed by (seed, position): same seed, same tokens,
+// whatever else runs.
 struct SamplingParams {
   float temperature = 1.0f;         // 0: the most likely token (ties: the lowest id)
   int top_k = 0;                    // 0: off
@@ -32,8 +33,8 @@ struct TokenLogprob {
   float logprob = 0;
 };
 
-// One token of the answer (or, for prompt_logprobs, of the prompt). Log-probabilities are those of the unmodified
-// distribution (before bias, penalties and temperature).
+// One token of the answer (or, for prompt_logprobs, of the prompt). Log-probabilities are those of the
+// unmodified distribution (before bias, penalties and temperature); -infinity for an impossible token.
 struct TokenEvent {
   TokenId id = -1;
   std::optional<float> logprob;   // when logprobs were asked for
@@ -44,20 +45,20 @@ enum class FinishReason { stop, length, cancelled, error };
 
 struct Usage {
   int prompt_tokens = 0;
-  int cached_tokens = 0;  // prompt tokens whose state came from the prefix tree
-  int completion_tokens = 0;
+  int cached_tokens = 0;      // prompt tokens whose state came from the prefix tree
+  int completion_tokens = 0;  // calls of on_token
   double queue_ms = 0, first_token_ms = 0, total_ms = 0;
 };
 
 struct EngineRequest {
   std::vector<TokenId> prompt;  // at least one token, each in [0, V)
   SamplingParams sampling;
-  int max_tokens = -1;                   // -1: as far as the context reaches; 0: only the prompt (scoring)
-  std::vector<TokenId> stop_tokens;      // besides the model's own end tokens
-  bool ignore_end = false;               // go on after the model's end tokens (benchmarks)
-  int logprobs = -1;                     // -1: none; 0: the chosen token's; k: and the k most likely
-  bool prompt_logprobs = false;          // on_prompt gets one event per prompt token (the first has no logprob)
-  std::string tenant;                    // prefixes are shared only within a tenant
+  int max_tokens = -1;               // -1: as far as the context reaches; 0: only the prompt (scoring)
+  std::vector<TokenId> stop_tokens;  // besides the model's own end tokens
+  bool ignore_end = false;           // go on after the model's end tokens (benchmarks)
+  int logprobs = -1;                 // -1: none; 0: the chosen token's; k: and the k most likely
+  bool prompt_logprobs = false;      // on_prompt gets one event per prompt token (the first has no logprob)
+  std::string tenant;                // prefixes are shared only within a tenant
 
   // Called on the engine's thread: must not block, throw or call back into the engine (except cancel()).
   std::function<void(const std::vector<TokenEvent>&)> on_prompt;

@@ -1,0 +1,276 @@
+#include "engine/sampler.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <random>
+
+#include "engine/philox.h"
+
+namespace understudy {
+namespace {
+
+TEST(Philox, KnownAnswers) {  // Random123's kat_vectors
+  using Block = std::array<uint32_t, 4>;
+  EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}), (Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  constexpr uint32_t kOnes = 0xffffffff;
+  EXPECT_EQ(philox4x32({kOnes, kOnes, kOnes, kOnes}, {kOnes, kOnes}),
+            (Block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
+            (Block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
+}
+
+std::vector<float> random_logits(size_t n, uint64_t seed, double spread = 3) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<double> normal(0, spread);
+  std::vector<float> logits(n);
+  for (float& logit : logits) logit = static_cast<float>(normal(random));
+  return logits;
+}
+
+// The textbook pipeline in double, with full sorts: probability by token.
+std::vector<double> reference(const std::vector<float>& logits, const SamplingParams& p,
+                              const std::vector<TokenId>& prompt, const std::vector<TokenId>& answer) {
+  size_t n = logits.size();
+  std::vector<double> scores(logits.begin(), logits.end());
+  for (auto [id, bias] : p.logit_bias) scores[static_cast<size_t>(id)] += static_cast<double>(bias);
+  std::map<TokenId, int> seen;
+  for (TokenId id : prompt) seen[id] += 0;
+  for (TokenId id : answer) seen[id]++;
+  for (auto [id, count] : seen) {
+    double& score = scores[static_cast<size_t>(id)];
+    double penalty = static_cast<double>(p.repetition_penalty);
+    score = score < 0 ? score * penalty : score / penalty;
+    score -= count * static_cast<double>(p.frequency_penalty) +
+             (count > 0) * static_cast<double>(p.presence_penalty);
+  }
+  std::vector<size_t> order(n);
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+  std::vector<double> probability(n, 0);
+  auto normalise = [&] {
+    double sum = std::accumulate(probability.begin(), probability.end(), 0.0);
+    for (double& x : probability) x /= sum;
+  };
+  double temperature = static_cast<double>(p.temperature);
+  size_t top_k = p.top_k > 0 ? std::min(static_cast<size_t>(p.top_k), n) : n;
+  for (size_t i = 0; i < top_k; i++) {
+    probability[order[i]] = std::exp((scores[order[i]] - scores[order[0]]) / temperature);
+  }
+  normalise();
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (sum >= static_cast<double>(p.top_p) && p.top_p < 1) probability[order[i]] = 0;
+    sum += probability[order[i]];
+  }
+  normalise();
+  double least = static_cast<double>(p.min_p) * probability[order[0]];
+  for (double& x : probability) x = x < least ? 0 : x;
+  normalise();
+  return probability;
+}
+
+// Every position draws anew, so that 300 positions test 300 points of the distribution.
+void expect_like_reference(const SamplingParams& params, size_t vocabulary, double spread = 3) {
+  auto logits = random_logits(vocabulary, 7, spread);
+  std::vector<TokenId> prompt = {1, 5, 5, 9}, answer = {2, 5, 2, 2};
+  Sampler sampler(params, prompt);
+  for (TokenId id : answer) sampler.accept(id);
+  auto probability = reference(logits, params, prompt, answer);
+  std::vector<double> cumulative(vocabulary);
+  std::partial_sum(probability.begin(), probability.end(), cumulative.begin());
+  for (int position = 0; position < 300; position++) {
+    auto token = sampler.sample(logits, position);
+    ASSERT_TRUE(token);
+    double u = uniform_draw(params.seed, static_cast<uint64_t>(position));
+    double end = cumulative[static_cast<size_t>(*token)],
+           begin = end - probability[static_cast<size_t>(*token)];
+    constexpr double kRounding = 1e-6;  // f32 against double
+    ASSERT_LT(begin, end) << "impossible token at position " << position;
+    ASSERT_GE(u, begin - kRounding) << "position " << position;
+    ASSERT_LT(u, end + kRounding) << "position " << position;
+  }
+}
+
+SamplingParams with(const std::function<void(SamplingParams&)>& change) {
+  SamplingParams params;
+  params.seed = 12345;
+  change(params);
+  return params;
+}
+
+TEST(Sampler, AgreesWithTheTextbook) {
+  for (size_t vocabulary : {size_t{50}, size_t{1000}, size_t{5001}}) {
+    SCOPED_TRACE(vocabulary);
+    expect_like_reference(with([](auto&) {}), vocabulary);
+    expect_like_reference(with([](auto& p) { p.temperature = 0.3f; }), vocabulary);
+    expect_like_reference(with([](auto& p) { p.temperature = 2.5f; }), vocabulary);
+    expect_like_reference(with([](auto& p) { p.top_k = 1; }), vocabulary);
+    expect_like_reference(with([](auto& p) { p.top_k = 7; }), vocabulary);
+    expect_like_reference(with([](auto& p) { p.top_k = 40, p.top_p = 0.8f; }), vocabulary);
+    expect_like_reference(with([](auto& p) { p.top_k = 1 << 30; }), vocabulary);
+    expect_like_reference(with([](auto& p) { p.top_p = 0.5f; }), vocabulary);
+    expect_like_reference(with([](auto& p) { p.top_p = 0.95f; }), vocabulary, 1.0);
+    expect_like_reference(with([](auto& p) { p.top_p = 0.999f; }), vocabulary, 0.01);
+    expect_like_reference(with([](auto& p) { p.top_p = 1e-6f; }), vocabulary);
+    expect_like_reference(with([](auto& p) { p.min_p = 0.1f; }), vocabulary);
+    expect_like_reference(with([](auto& p) { p.min_p = 1; }), vocabulary);
+    expect_like_reference(with([](auto& p) { p.top_k = 50, p.top_p = 0.9f, p.min_p = 0.2f; }), vocabulary);
+  }
+}
+
+TEST(Sampler, PenaltiesAndBiasAgreeWithTheTextbook) {
+  for (auto& params :
+       {with([](auto& p) { p.repetition_penalty = 1.7f; }),
+        with([](auto& p) { p.repetition_penalty = 0.5f, p.top_k = 5; }),
+        with([](auto& p) { p.frequency_penalty = 1.5f; }), with([](auto& p) { p.presence_penalty = -2; }),
+        with([](auto& p) { p.frequency_penalty = 0.5f, p.presence_penalty = 1, p.top_p = 0.9f; }),
+        with([](auto& p) { p.logit_bias = {{3, 8.0f}, {4, -100.0f}, {5, 1.0f}}; }), with([](auto& p) {
+          p.logit_bias = {{2, 6.0f}, {5, 6.0f}};
+          p.repetition_penalty = 1.3f;
+          p.frequency_penalty = 0.4f;
+          p.presence_penalty = 0.3f;
+          p.temperature = 0.8f;
+          p.min_p = 0.02f;
+        })}) {
+    expect_like_reference(params, 64);
+  }
+}
+
+TEST(Sampler, GreedyTakesTheLowestIdOfATie) {
+  std::vector<float> logits(100, 0.0f);
+  logits[37] = logits[38] = logits[99] = 2;
+  Sampler greedy(with([](auto& p) { p.temperature = 0; }), {});
+  EXPECT_EQ(greedy.sample(logits, 0), 37);
+  Sampler cold(with([](auto& p) { p.temperature = 1e-30f, p.top_k = 1; }), {});
+  EXPECT_EQ(cold.sample(logits, 0), 37);
+}
+
+TEST(Sampler, TopKKeepsTheLowerIdsOfATie) {
+  std::vector<float> logits(50, 1.0f);
+  Sampler sampler(with([](auto& p) { p.top_k = 3; }), {});
+  for (int position = 0; position < 200; position++) EXPECT_LT(sampler.sample(logits, position), 3);
+}
+
+TEST(Sampler, NotANumberIsImpossibleAndNothingIsNoToken) {
+  constexpr float kNaN = std::numeric_limits<float>::quiet_NaN(),
+                  kInfinity = std::numeric_limits<float>::infinity();
+  for (auto& params : {with([](auto& p) { p.temperature = 0; }), with([](auto&) {}),
+                       with([](auto& p) { p.top_k = 4; }), with([](auto& p) { p.top_p = 0.9f; }),
+                       with([](auto& p) { p.min_p = 0.1f; }), with([](auto& p) { p.logit_bias[1] = 1; })}) {
+    Sampler sampler(params, {});
+    for (size_t n : {size_t{1}, size_t{17}, size_t{3000}}) {
+      std::vector<float> logits(n, kNaN);
+      EXPECT_EQ(sampler.sample(n == 1 ? std::vector<float>(2, kNaN) : logits, 5), std::nullopt);
+      logits.assign(n + 1, -kInfinity);
+      EXPECT_EQ(sampler.sample(logits, 5), std::nullopt);
+      logits.assign(n + 1, kNaN);
+      logits[n] = -3;
+      EXPECT_EQ(sampler.sample(logits, 5), static_cast<TokenId>(n));
+      logits[n / 2] = kInfinity;
+      EXPECT_EQ(sampler.sample(logits, 5), static_cast<TokenId>(n / 2));
+    }
+  }
+}
+
+TEST(Sampler, DrawsFollowTheDistribution) {
+  constexpr size_t kTokens = 40;
+  constexpr int kDraws = 40000;
+  auto logits = random_logits(kTokens, 3, 1);
+  for (uint64_t seed : {uint64_t{0}, uint64_t{1}, uint64_t{0xfeedfacecafebeef}}) {
+    SamplingParams params;
+    params.seed = seed;
+    auto probability = reference(logits, params, {}, {});
+    std::vector<int> count(kTokens, 0);
+    Sampler sampler(params, {});
+    for (int position = 0; position < kDraws; position++)
+      count[static_cast<size_t>(*sampler.sample(logits, position))]++;
+    double chi_square = 0;
+    for (size_t i = 0; i < kTokens; i++) {
+      double expected = probability[i] * kDraws;
+      chi_square += (count[i] - expected) * (count[i] - expected) / expected;
+    }
+    EXPECT_LT(chi_square, 72.05);  // 39 degrees of freedom, p = 0.001
+    EXPECT_GT(chi_square, 15.0);   // p = 0.9998: too good to be random
+  }
+}
+
+TEST(Sampler, SeedAndPositionDecideTheDraw) {
+  auto logits = random_logits(2000, 4, 1);
+  auto tokens = [&](uint64_t seed) {
+    SamplingParams params;
+    params.seed = seed;
+    Sampler sampler(params, {});
+    std::vector<TokenId> drawn;
+    for (int position = 0; position < 50; position++) drawn.push_back(*sampler.sample(logits, position));
+    return drawn;
+  };
+  EXPECT_EQ(tokens(1), tokens(1));
+  EXPECT_NE(tokens(1), tokens(2));
+  EXPECT_NE(tokens(1), tokens(uint64_t{1} << 32));
+}
+
+TEST(Logprobs, AreThoseOfTheUnmodifiedDistribution) {
+  for (size_t n : {size_t{3}, size_t{100}, size_t{4097}}) {
+    auto logits = random_logits(n, 9);
+    double max = static_cast<double>(*std::max_element(logits.begin(), logits.end())), sum = 0;
+    for (float logit : logits) sum += std::exp(static_cast<double>(logit) - max);
+    auto expected = [&](TokenId id) {
+      return static_cast<double>(logits[static_cast<size_t>(id)]) - max - std::log(sum);
+    };
+    TokenEvent event = with_logprobs(logits, 2, 5);
+    EXPECT_EQ(event.id, 2);
+    EXPECT_NEAR(static_cast<double>(*event.logprob), expected(2), 2e-6);
+    ASSERT_EQ(event.top.size(), std::min<size_t>(5, n));
+    std::vector<float> sorted = logits;
+    std::sort(sorted.rbegin(), sorted.rend());
+    for (size_t i = 0; i < event.top.size(); i++) {
+      EXPECT_EQ(logits[static_cast<size_t>(event.top[i].id)], sorted[i]);
+      EXPECT_NEAR(static_cast<double>(event.top[i].logprob), expected(event.top[i].id), 2e-6);
+    }
+    EXPECT_TRUE(with_logprobs(logits, 0, 0).top.empty());
+  }
+}
+
+TEST(Logprobs, SurviveNotANumber) {
+  std::vector<float> logits = {1, std::numeric_limits<float>::quiet_NaN(), 1,
+                               -std::numeric_limits<float>::infinity()};
+  EXPECT_EQ(*with_logprobs(logits, 1, 0).logprob, -std::numeric_limits<float>::infinity());
+  TokenEvent event = with_logprobs(logits, 0, 4);
+  EXPECT_NEAR(*event.logprob, std::log(0.5f), 1e-6f);
+  EXPECT_EQ(event.top.size(), 2u);
+}
+
+TEST(CheckSampling, NamesTheParameterOutOfRange) {
+  constexpr float kNaN = std::numeric_limits<float>::quiet_NaN(),
+                  kInfinity = std::numeric_limits<float>::infinity();
+  auto where = [](const SamplingParams& params) {
+    Status status = check_sampling(params, 100);
+    return status.ok() ? "" : status.error().where;
+  };
+  EXPECT_EQ(where({}), "");
+  for (float bad : {-1.0f, kNaN, kInfinity, 1e38f})
+    EXPECT_EQ(where(with([&](auto& p) { p.temperature = bad; })), "temperature");
+  for (float bad : {0.0f, -0.1f, 1.1f, kNaN})
+    EXPECT_EQ(where(with([&](auto& p) { p.top_p = bad; })), "top_p");
+  for (float bad : {-0.1f, 1.1f, kNaN}) EXPECT_EQ(where(with([&](auto& p) { p.min_p = bad; })), "min_p");
+  EXPECT_EQ(where(with([](auto& p) { p.top_k = -1; })), "top_k");
+  for (float bad : {0.0f, -1.0f, kNaN, kInfinity}) {
+    EXPECT_EQ(where(with([&](auto& p) { p.repetition_penalty = bad; })), "repetition_penalty");
+  }
+  for (float bad : {kNaN, kInfinity}) {
+    EXPECT_EQ(where(with([&](auto& p) { p.frequency_penalty = bad; })), "frequency_penalty");
+    EXPECT_EQ(where(with([&](auto& p) { p.presence_penalty = bad; })), "presence_penalty");
+    EXPECT_EQ(where(with([&](auto& p) { p.logit_bias[1] = bad; })), "logit_bias");
+  }
+  EXPECT_EQ(where(with([](auto& p) { p.logit_bias[100] = 1; })), "logit_bias");
+  EXPECT_EQ(where(with([](auto& p) { p.logit_bias[-1] = 1; })), "logit_bias");
+}
+
+}  // namespace
+}  // namespace understudy
