@@ -1,0 +1,349 @@
+#include "engine/scheduler.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "engine/limits.h"
+
+namespace understudy {
+
+namespace {
+
+// Less work than this (logits) is done before another thread has woken up.
+constexpr size_t kParallelLogits = 1 << 15;
+
+double milliseconds(std::chrono::steady_clock::duration time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
+
+}  // namespace
+
+struct Scheduler::Sequence {
+  Sequence(RequestId request_id, EngineRequest engine_request)
+      : id(request_id),
+        request(std::move(engine_request)),
+        tokens(std::move(request.prompt)),
+        prompt_size(static_cast<int>(tokens.size())),
+        sampler(std::move(request.sampling), tokens) {}
+
+  std::span<const TokenId> prompt() const { return {tokens.data(), static_cast<size_t>(prompt_size)}; }
+  bool prefilling() const { return state.position < prompt_size; }
+  int generated() const { return static_cast<int>(tokens.size()) - prompt_size; }
+  // The last token is never fed.
+  int most_rows() const { return prompt_size + std::max(request.max_tokens - 1, 0); }
+
+  const RequestId id;
+  EngineRequest request;
+  std::vector<TokenId> tokens;  // prompt, then answer
+  const int prompt_size;
+  Sampler sampler;
+  SequenceState state;
+  int rows = 0;                           // in this step
+  std::vector<TokenEvent> prompt_events;  // prompt_logprobs: filled row by row
+  std::optional<TokenEvent> next;         // what this step sampled
+  bool ended = false;
+  FinishReason reason = FinishReason::stop;
+  std::optional<Error> error;
+  Usage usage;
+  Clock::time_point submitted = Clock::now();
+};
+
+// What is to be done with one row's logits.
+struct Scheduler::Job {
+  Sequence* sequence;
+  int position;  // of the row
+  bool sample;   // else: only score the prompt's next token
+};
+
+Scheduler::Scheduler(EngineModel model, std::unique_ptr<StateCache> cache, const Options& options)
+    : model_(std::move(model)),
+      cache_(std::move(cache)),
+      options_(options),
+      pool_(options.threads),
+      workspace_(make_workspace(pool_)) {
+  stats_.kv_bytes_total = cache_->budget();
+}
+
+Scheduler::~Scheduler() = default;
+
+Status Scheduler::enqueue(RequestId id, EngineRequest request) {
+  auto sequence = std::make_unique<Sequence>(id, std::move(request));
+  {
+    std::lock_guard lock(mutex_);
+    int places = std::max(options_.max_running - stats_.running, 0);
+    if (static_cast<int>(waiting_.size()) >= options_.max_queued + places) {
+      return Error{ErrorCode::exhausted, std::to_string(waiting_.size()) + " requests are waiting already",
+                   "", "Try again later, or raise max_queued"};
+    }
+    waiting_.push_back(std::move(sequence));
+    stats_.queued = static_cast<int>(waiting_.size());
+  }
+  work_.notify_one();
+  return {};
+}
+
+void Scheduler::cancel(RequestId id) {
+  {
+    std::lock_guard lock(mutex_);
+    cancellations_.push_back(id);
+  }
+  work_.notify_one();
+}
+
+EngineStats Scheduler::stats() const {
+  std::lock_guard lock(mutex_);
+  return stats_;
+}
+
+void Scheduler::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  work_.notify_one();
+}
+
+void Scheduler::run() {
+  while (wait_for_work()) {
+    apply_cancellations();
+    admit();
+    if (!running_.empty()) step();
+    finish_ended();
+  }
+  for (auto& sequence : running_) end(*sequence, FinishReason::cancelled);
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& sequence : waiting_) {
+      end(*sequence, FinishReason::cancelled);
+      ended_.push_back(std::move(sequence));
+    }
+    waiting_.clear();
+  }
+  finish_ended();
+}
+
+bool Scheduler::wait_for_work() {
+  std::unique_lock lock(mutex_);
+  work_.wait(lock,
+             [&] { return stop_ || !running_.empty() || !waiting_.empty() || !cancellations_.empty(); });
+  return !stop_;
+}
+
+void Scheduler::apply_cancellations() {
+  std::lock_guard lock(mutex_);
+  if (cancellations_.empty()) return;
+  std::unordered_set<RequestId> ids(cancellations_.begin(), cancellations_.end());
+  cancellations_.clear();
+  for (auto& sequence : running_) {
+    if (ids.count(sequence->id) > 0) end(*sequence, FinishReason::cancelled);
+  }
+  for (auto& sequence : waiting_) {
+    if (ids.count(sequence->id) == 0) continue;
+    end(*sequence, FinishReason::cancelled);
+    ended_.push_back(std::move(sequence));
+  }
+  std::erase(waiting_, nullptr);
+}
+
+void Scheduler::end(Sequence& sequence, FinishReason reason) {
+  sequence.ended = true;
+  sequence.reason = reason;
+}
+
+void Scheduler::admit() {
+  finish_ended();  // frees the places and the memory of the cancelled
+  while (static_cast<int>(running_.size()) < options_.max_running) {
+    Sequence* first = nullptr;
+    {
+      std::lock_guard lock(mutex_);
+      if (waiting_.empty()) return;
+      first = waiting_.front().get();  // only this thread takes from the queue
+    }
+    std::string key =
+        model_.digest + '\n' + std::string(model_.network->numerics()) + '\n' + first->request.tenant;
+    bool reuse = !first->request.prompt_logprobs;
+    if (!cache_->admit(first->state, key, first->prompt(), first->most_rows(), reuse)) return;
+    first->usage.cached_tokens = first->state.position;
+    first->usage.queue_ms = milliseconds(Clock::now() - first->submitted);
+
+    std::lock_guard lock(mutex_);
+    running_.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+    stats_.running = static_cast<int>(running_.size());
+    stats_.queued = static_cast<int>(waiting_.size());
+  }
+}
+
+void Scheduler::step() {
+  reuse_prefixes();
+  plan_step();
+  std::span<const float> logits = model_.network->forward(batch_, *workspace_);
+  run_jobs(logits);
+  commit_step();
+  deliver();
+}
+
+void Scheduler::reuse_prefixes() {
+  for (auto& sequence : running_) {
+    if (!sequence->prefilling() || sequence->request.prompt_logprobs) continue;
+    sequence->usage.cached_tokens += cache_->advance_by_reuse(sequence->state, sequence->prompt());
+  }
+}
+
+void Scheduler::plan_step() {
+  batch_ = {};
+  jobs_.clear();
+  std::vector<Prefilling> prefilling;
+  std::vector<Sequence*> sequences;
+  for (auto& s : running_) {
+    s->rows = 0;
+    if (!s->prefilling()) continue;
+    bool scored = s->request.prompt_logprobs;
+    prefilling.push_back({s->prompt(), s->state.position, s->request.tenant, !scored, scored});
+    sequences.push_back(s.get());
+  }
+  size_t logit_bytes = static_cast<size_t>(model_.network->vocabulary()) * sizeof(float);
+  int scored_rows = std::max(kPageTokens, static_cast<int>(kScoringLogitBytes / logit_bytes));
+  auto rows =
+      plan_prefill(prefilling, {options_.prefill_chunk, scored_rows, model_.network->snapshot_bytes() > 0});
+  for (size_t i = 0; i < rows.size(); i++) {
+    if (rows[i] > 0) add_rows(*sequences[i], rows[i], RowKind::prompt);
+  }
+  for (auto& s : running_) {
+    if (!s->prefilling()) add_rows(*s, 1, RowKind::generated);
+  }
+}
+
+void Scheduler::add_rows(Sequence& sequence, int rows, RowKind kind) {
+  int begin = sequence.state.position, end = begin + rows;
+  cache_->extend(sequence.state, end);
+  SequenceRows entry;
+  entry.row = static_cast<int>(batch_.tokens.size());
+  entry.rows = rows;
+  entry.position = begin;
+  entry.kind = kind;
+  for (auto& table : sequence.state.pages) entry.pages.emplace_back(table);
+  entry.snapshot = sequence.state.snapshot;
+  batch_.tokens.insert(batch_.tokens.end(), sequence.tokens.begin() + begin, sequence.tokens.begin() + end);
+  for (int position = begin; position < end; position++) {
+    bool last = position + 1 == static_cast<int>(sequence.tokens.size());
+    bool sample = last && sequence.request.max_tokens > 0;
+    bool score = !last && sequence.request.prompt_logprobs;
+    if (!sample && !score) continue;
+    batch_.outputs.push_back(entry.row + position - begin);
+    jobs_.push_back({&sequence, position, sample});
+  }
+  batch_.sequences.push_back(std::move(entry));
+  sequence.rows = rows;
+  if (sequence.request.prompt_logprobs)
+    sequence.prompt_events.resize(static_cast<size_t>(sequence.prompt_size));
+}
+
+// Each job writes to its own place, and a sequence has one job that samples.
+void Scheduler::run_jobs(std::span<const float> logits) {
+  auto vocabulary = static_cast<size_t>(model_.network->vocabulary());
+  auto run = [&](int j) {
+    const Job& job = jobs_[static_cast<size_t>(j)];
+    Sequence& s = *job.sequence;
+    auto row = logits.subspan(static_cast<size_t>(j) * vocabulary, vocabulary);
+    int alternatives = std::max(s.request.logprobs, 0);
+    if (!job.sample) {
+      auto next = static_cast<size_t>(job.position) + 1;
+      s.prompt_events[next] = with_logprobs(row, s.tokens[next], alternatives);
+      return;
+    }
+    auto token = s.sampler.sample(row, job.position + 1);
+    if (!token) return;
+    s.next = s.request.logprobs >= 0 ? with_logprobs(row, *token, alternatives) : TokenEvent{*token, {}, {}};
+  };
+  int jobs = static_cast<int>(jobs_.size());
+  if (jobs > 1 && static_cast<size_t>(jobs) * vocabulary >= kParallelLogits) {
+    pool_.run(jobs, run);
+  } else {
+    for (int j = 0; j < jobs; j++) run(j);
+  }
+}
+
+void Scheduler::commit_step() {
+  for (auto& s : running_) {
+    if (s->rows == 0) continue;
+    int end = s->state.position + s->rows;
+    cache_->commit(s->state, s->prompt(), end, is_snapshot_position(end, s->prompt_size));
+  }
+  std::lock_guard lock(mutex_);
+  stats_.steps++;
+  stats_.kv_bytes_used = cache_->held_bytes();
+  stats_.kv_bytes_cached = cache_->idle_bytes();
+}
+
+void Scheduler::deliver() {
+  for (auto& s : running_) {
+    if (s->rows == 0 || s->prefilling()) continue;
+    if (s->state.position == s->prompt_size && s->request.prompt_logprobs) {
+      s->prompt_events[0].id = s->tokens[0];
+      if (s->request.on_prompt) s->request.on_prompt(s->prompt_events);
+    }
+    if (s->request.max_tokens == 0) {
+      end(*s, FinishReason::length);
+    } else {
+      deliver_token(*s);
+    }
+  }
+}
+
+void Scheduler::deliver_token(Sequence& s) {
+  if (!s.next) {
+    s.error = Error{ErrorCode::internal, "the model produced no finite logits", "",
+                    "The model file may be damaged"};
+    return end(s, FinishReason::error);
+  }
+  TokenEvent event = std::move(*s.next);
+  s.next.reset();
+  if (s.generated() == 0) s.usage.first_token_ms = milliseconds(Clock::now() - s.submitted);
+  auto contains = [&](const std::vector<TokenId>& ids) {
+    return std::find(ids.begin(), ids.end(), event.id) != ids.end();
+  };
+  if (contains(s.request.stop_tokens) || (!s.request.ignore_end && contains(model_.end_tokens))) {
+    return end(s, FinishReason::stop);
+  }
+  s.tokens.push_back(event.id);
+  s.sampler.accept(event.id);
+  if (s.request.on_token) s.request.on_token(event);
+  if (s.generated() == s.request.max_tokens) end(s, FinishReason::length);
+}
+
+// Places and memory are free before anybody is told.
+void Scheduler::finish_ended() {
+  for (auto& sequence : running_) {
+    if (!sequence->ended) continue;
+    cache_->release(sequence->state);
+    ended_.push_back(std::move(sequence));
+  }
+  std::erase(running_, nullptr);
+  if (ended_.empty()) return;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& s : ended_) {
+      s->usage.prompt_tokens = s->prompt_size;
+      s->usage.completion_tokens = s->generated();
+      s->usage.total_ms = milliseconds(Clock::now() - s->submitted);
+      stats_.requests_finished += s->reason == FinishReason::stop || s->reason == FinishReason::length;
+      stats_.requests_cancelled += s->reason == FinishReason::cancelled;
+      stats_.requests_failed += s->reason == FinishReason::error;
+      stats_.prompt_tokens += static_cast<uint64_t>(s->usage.prompt_tokens);
+      stats_.cached_tokens += static_cast<uint64_t>(s->usage.cached_tokens);
+      stats_.completion_tokens += static_cast<uint64_t>(s->usage.completion_tokens);
+    }
+    stats_.running = static_cast<int>(running_.size());
+    stats_.queued = static_cast<int>(waiting_.size());
+    stats_.kv_bytes_used = cache_->held_bytes();
+    stats_.kv_bytes_cached = cache_->idle_bytes();
+  }
+  auto ended = std::move(ended_);
+  ended_.clear();
+  for (auto& s : ended) {
+    if (s->request.on_finish) s->request.on_finish(s->reason, s->usage, s->error ? &*s->error : nullptr);
+  }
+}
+
+}  // namespace understudy

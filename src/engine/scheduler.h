@@ -1,0 +1,82 @@
+// Scheduler: continuous batching. Each step runs one row of every sequence that generates and up to
+// prefill_chunk rows of those that still read their prompts, in one batch. Admission is first come, first
+// served: a request starts when a place and the memory of its worst case are free.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "arch/network.h"
+#include "engine/engine.h"
+#include "engine/prefill_plan.h"
+#include "engine/request.h"
+#include "engine/sampler.h"
+#include "engine/state_cache.h"
+
+namespace understudy {
+
+class Scheduler {
+ public:
+  struct Options {
+    int threads, max_running, max_queued, prefill_chunk, context;
+  };
+
+  Scheduler(EngineModel model, std::unique_ptr<StateCache> cache, const Options& options);
+  ~Scheduler();
+
+  // Thread-safe. `request` was checked, and its max_tokens is >= 0. Errors: exhausted (queue full).
+  Status enqueue(RequestId id, EngineRequest request);
+  void cancel(RequestId id);
+  EngineStats stats() const;
+  int threads() const { return pool_.size(); }
+
+  // Steps until stop(), then cancels what is left. Runs on the engine's thread; sleeps while there is nothing
+  // to do.
+  void run();
+  void stop();  // thread-safe
+
+ private:
+  struct Sequence;
+  struct Job;
+  using Clock = std::chrono::steady_clock;
+
+  bool wait_for_work();
+  void apply_cancellations();
+  void admit();
+  void step();
+  void reuse_prefixes();
+  void plan_step();
+  void add_rows(Sequence& sequence, int rows, RowKind kind);
+  void run_jobs(std::span<const float> logits);
+  void commit_step();
+  void deliver();
+  void deliver_token(Sequence& sequence);
+  void finish_ended();
+  void end(Sequence& sequence, FinishReason reason);
+
+  const EngineModel model_;
+  const std::unique_ptr<StateCache> cache_;
+  const Options options_;
+  ThreadPool pool_;
+  std::unique_ptr<Workspace, WorkspaceDeleter> workspace_;
+
+  // Of the engine's thread.
+  std::vector<std::unique_ptr<Sequence>> running_;  // oldest first
+  std::vector<std::unique_ptr<Sequence>> ended_;    // to be told
+  Batch batch_;
+  std::vector<Job> jobs_;  // one for each of batch_.outputs
+
+  mutable std::mutex mutex_;
+  std::condition_variable work_;
+  std::deque<std::unique_ptr<Sequence>> waiting_;
+  std::vector<RequestId> cancellations_;
+  EngineStats stats_;
+  bool stop_ = false;
+};
+
+}  // namespace understudy
