@@ -1,0 +1,14 @@
+// Unicode Normalization Form C (UAX #15).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace understudy {
+
+// `text`, which must be valid UTF-8, in NFC. O(n log n) for any input: utf8proc's own canonical ordering is
+// quadratic in the length of a run of combining marks, so only its tables and its (linear) composition are
+// used.
+std::string to_nfc(std::string_view text);
+
+}  // namespace understudy

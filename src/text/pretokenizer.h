@@ -1,0 +1,37 @@
+// Splits text into the words inside which byte-level BPE merges: the regular expression of each model family,
+// run by PCRE2's just-in-time compiler. Immutable; safe to share between threads.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+struct pcre2_real_code_8;
+
+namespace understudy {
+
+class Pretokenizer {
+ public:
+  // `name` as in GGUF's tokenizer.ggml.pre. Error{unsupported} lists the known names.
+  static Result<Pretokenizer> create(std::string_view name);
+
+  bool normalizes() const { return normalizes_; }          // the text goes through NFC first
+  bool ignores_merges() const { return ignores_merges_; }  // a word that is a token needs no merges
+
+  // Calls word(view) for the consecutive pieces of `text` (valid UTF-8); together they are `text`. What the
+  // expression does not match is a piece too, as with Hugging Face's Split(Isolated).
+  void split(std::string_view text, const std::function<void(std::string_view)>& word) const;
+
+ private:
+  Pretokenizer(std::shared_ptr<const pcre2_real_code_8> code, bool normalizes, bool ignores_merges)
+      : code_(std::move(code)), normalizes_(normalizes), ignores_merges_(ignores_merges) {}
+
+  std::shared_ptr<const pcre2_real_code_8> code_;
+  bool normalizes_;
+  bool ignores_merges_;
+};
+
+}  // namespace understudy
