@@ -1,5 +1,6 @@
 #include "tensor/packed_matrix.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/check.h"
@@ -17,35 +18,64 @@ uint16_t get_u16(const std::byte* at) {
   return value;
 }
 
-// Where the bits of code (lane, kk) of a tile live; used for writing (pack) and reading (unpack) alike.
-struct TileBits {
-  std::byte* quants;
-  uint8_t& byte_at(int vector, int lane, int kk) const {
-    return reinterpret_cast<uint8_t*>(quants)[64 * vector + 4 * lane + kk % 4];
-  }
-  uint8_t& nibble_byte(int lane, int kk) const { return byte_at(kk % 16 / 4, lane, kk); }
-  uint8_t& bit5_byte(int lane, int kk) const {
-    return reinterpret_cast<uint8_t*>(quants)[256 + 8 * (kk / 4) + (4 * lane + kk % 4) / 8];
-  }
-  uint8_t& pair_byte(int lane, int kk) const { return byte_at(4 + kk / 16, lane, kk); }
-
-  void put(DType dtype, int lane, int kk, uint8_t code) const {
-    if (dtype == DType::q8_0) {
-      byte_at(kk / 4, lane, kk) = code;
-      return;
-    }
-    nibble_byte(lane, kk) |= static_cast<uint8_t>((code & 15) << (kk < 16 ? 0 : 4));
-    if (dtype == DType::q5_0) bit5_byte(lane, kk) |= static_cast<uint8_t>((code >> 4) << (4 * lane + kk % 4) % 8);
-    if (dtype == DType::q6_k) pair_byte(lane, kk) |= static_cast<uint8_t>((code >> 4) << 2 * (kk / 4 % 4));
-  }
-  uint8_t get(DType dtype, int lane, int kk) const {
-    if (dtype == DType::q8_0) return byte_at(kk / 4, lane, kk);
-    int code = nibble_byte(lane, kk) >> (kk < 16 ? 0 : 4) & 15;
-    if (dtype == DType::q5_0) code |= (bit5_byte(lane, kk) >> (4 * lane + kk % 4) % 8 & 1) << 4;
-    if (dtype == DType::q6_k) code |= (pair_byte(lane, kk) >> 2 * (kk / 4 % 4) & 3) << 4;
-    return static_cast<uint8_t>(code);
-  }
+// Codes of one tile, 16 rows of 32, four codes to a word: the planes of packed_layout.h are word operations on them.
+struct TileCodes {
+  uint32_t word[kPanelRows][8];  // word g of a row holds its K 4g .. 4g + 3
 };
+
+void write_nibbles(const TileCodes& codes, std::byte* quants) {
+  for (int j = 0; j < 4; j++) {
+    for (int lane = 0; lane < kPanelRows; lane++) {
+      uint32_t both = (codes.word[lane][j] & 0x0f0f0f0fu) | (codes.word[lane][j + 4] & 0x0f0f0f0fu) << 4;
+      std::memcpy(quants + 64 * j + 4 * lane, &both, 4);
+    }
+  }
+}
+
+void write_fifth_bits(const TileCodes& codes, std::byte* masks) {
+  for (int g = 0; g < 8; g++) {
+    uint64_t mask = 0;
+    for (int lane = 0; lane < kPanelRows; lane++) {
+      uint32_t bits = codes.word[lane][g] >> 4 & 0x01010101u;  // one a byte; the product gathers them in its top byte
+      mask |= static_cast<uint64_t>(bits * 0x01020408u >> 24 & 15) << 4 * lane;
+    }
+    std::memcpy(masks + 8 * g, &mask, 8);
+  }
+}
+
+void write_bit_pairs(const TileCodes& codes, std::byte* vectors) {
+  for (int half = 0; half < 2; half++) {
+    for (int lane = 0; lane < kPanelRows; lane++) {
+      uint32_t pairs = 0;
+      for (int i = 0; i < 4; i++) pairs |= (codes.word[lane][4 * half + i] >> 4 & 0x03030303u) << 2 * i;
+      std::memcpy(vectors + 64 * half + 4 * lane, &pairs, 4);
+    }
+  }
+}
+
+void write_tile(DType dtype, const TileCodes& codes, std::byte* quants) {
+  if (dtype == DType::q8_0) {
+    for (int g = 0; g < 8; g++) {
+      for (int lane = 0; lane < kPanelRows; lane++) std::memcpy(quants + 64 * g + 4 * lane, &codes.word[lane][g], 4);
+    }
+    return;
+  }
+  write_nibbles(codes, quants);
+  if (dtype == DType::q5_0) write_fifth_bits(codes, quants + 256);
+  if (dtype == DType::q6_k) write_bit_pairs(codes, quants + 256);
+}
+
+uint8_t read_code(DType dtype, const std::byte* quants, int lane, int kk) {
+  auto at = [&](int vector) { return std::to_integer<int>(quants[64 * vector + 4 * lane + kk % 4]); };
+  if (dtype == DType::q8_0) return static_cast<uint8_t>(at(kk / 4));
+  int code = at(kk % 16 / 4) >> (kk < 16 ? 0 : 4) & 15;
+  if (dtype == DType::q5_0) {
+    const int bit = 4 * lane + kk % 4;
+    code |= (std::to_integer<int>(quants[256 + 8 * (kk / 4) + bit / 8]) >> bit % 8 & 1) << 4;
+  }
+  if (dtype == DType::q6_k) code |= (at(4 + kk / 16) >> 2 * (kk / 4 % 4) & 3) << 4;
+  return static_cast<uint8_t>(code);
+}
 
 void put_scales(DType dtype, const QuantBlock& block, int lane, std::byte* scales) {
   put_u16(scales + 2 * lane, block.d);
@@ -69,17 +99,22 @@ void pack_float_row(DType dtype, int k, int lane, const std::byte* row, std::byt
   }
 }
 
-void pack_quant_row(DType dtype, int k, int lane, const std::byte* row, std::byte* panel) {
-  PackedLayout layout = packed_layout(dtype);
-  int block_k = static_cast<int>(info(dtype).block);
+// Rows beyond `rows` stay zero: their scales are zero.
+void pack_quant_panel(DType dtype, int rows, int k, const std::byte* file, size_t row_bytes, std::byte* panel) {
+  const PackedLayout layout = packed_layout(dtype);
+  const int block_k = static_cast<int>(info(dtype).block);
+  std::byte* quants = panel;
   std::byte* scales = panel + panel_quant_bytes(dtype, k);
-  QuantBlock block;
-  for (int b = 0; b < k / block_k; b++) {
-    read_quant_block(dtype, row + static_cast<size_t>(b) * info(dtype).bytes, block);
-    put_scales(dtype, block, lane, scales + static_cast<size_t>(b) * static_cast<size_t>(layout.scale_bytes));
-    for (int i = 0; i < block_k; i++) {
-      size_t tile = static_cast<size_t>(b * block_k + i) / kTileK;
-      TileBits{panel + tile * static_cast<size_t>(layout.quant_bytes)}.put(dtype, lane, i % kTileK, block.codes[i]);
+  QuantBlock blocks[kPanelRows] = {};
+  TileCodes codes;
+  for (int b = 0; b < k / block_k; b++, scales += layout.scale_bytes) {
+    for (int lane = 0; lane < rows; lane++) {
+      read_quant_block(dtype, file + row_bytes * static_cast<size_t>(lane) + static_cast<size_t>(b) * info(dtype).bytes, blocks[lane]);
+      put_scales(dtype, blocks[lane], lane, scales);
+    }
+    for (int at = 0; at < block_k; at += kTileK, quants += layout.quant_bytes) {
+      for (int lane = 0; lane < kPanelRows; lane++) std::memcpy(codes.word[lane], blocks[lane].codes + at, kTileK);
+      write_tile(dtype, codes, quants);
     }
   }
 }
@@ -120,10 +155,10 @@ PackedMatrix PackedMatrix::pack(DType dtype, int rows, int k, std::span<const st
   CHECK(packed.data_.data() != nullptr);
   pool.run(packed.panels(), [&](int p) {
     std::byte* panel = packed.data_.data() + static_cast<size_t>(p) * panel_bytes(dtype, k);
-    for (int lane = 0; lane < kPanelRows && p * kPanelRows + lane < rows; lane++) {
-      const std::byte* row = file.data() + row_bytes * static_cast<size_t>(p * kPanelRows + lane);
-      is_float(dtype) ? pack_float_row(dtype, k, lane, row, panel) : pack_quant_row(dtype, k, lane, row, panel);
-    }
+    const int first = p * kPanelRows, lanes = std::min(kPanelRows, rows - first);
+    const std::byte* from = file.data() + row_bytes * static_cast<size_t>(first);
+    if (!is_float(dtype)) return pack_quant_panel(dtype, lanes, k, from, row_bytes, panel);
+    for (int lane = 0; lane < lanes; lane++) pack_float_row(dtype, k, lane, from + row_bytes * static_cast<size_t>(lane), panel);
   });
   return packed;
 }
@@ -146,9 +181,9 @@ void PackedMatrix::unpack_row(int row, float* out) const {
   const std::byte* scales = base + panel_quant_bytes(dtype_, k_);
   for (int i = 0; i < k_; i++) {
     int tile = i / kTileK;
-    TileBits bits{const_cast<std::byte*>(base) + static_cast<size_t>(tile) * static_cast<size_t>(layout.quant_bytes)};
+    const std::byte* quants = base + static_cast<size_t>(tile) * static_cast<size_t>(layout.quant_bytes);
     const std::byte* block = scales + static_cast<size_t>(tile / layout.scale_tiles) * static_cast<size_t>(layout.scale_bytes);
-    out[i] = dequantize(dtype_, bits.get(dtype_, lane, i % kTileK), block, lane, tile % layout.scale_tiles, i % kTileK);
+    out[i] = dequantize(dtype_, read_code(dtype_, quants, lane, i % kTileK), block, lane, tile % layout.scale_tiles, i % kTileK);
   }
 }
 

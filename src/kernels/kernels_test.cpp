@@ -1,0 +1,305 @@
+// Every kernel table this machine has, every dtype, against plain double arithmetic; and the numeric contract: grouping
+// rows changes no bit.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "kernels/dispatch.h"
+#include "tensor/half.h"
+#include "tensor/packed_matrix.h"
+
+namespace understudy {
+namespace {
+
+std::vector<float> normal(size_t count, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> distribution;
+  std::vector<float> values(count);
+  for (float& v : values) v = distribution(random);
+  return values;
+}
+
+std::vector<std::byte> random_weights(DType dtype, int rows, int k, uint32_t seed) {
+  std::mt19937 random(seed);
+  const DTypeInfo& type = info(dtype);
+  std::vector<std::byte> bytes(static_cast<size_t>(rows) * static_cast<size_t>(k) / type.block * type.bytes);
+  for (auto& b : bytes) b = static_cast<std::byte>(random());
+  std::uniform_real_distribution<float> scale(-0.02f, 0.02f);
+  for (size_t at = 0; at < bytes.size(); at += type.bytes) {
+    if (dtype == DType::f32) {
+      float value = scale(random);
+      std::memcpy(&bytes[at], &value, 4);
+      continue;
+    }
+    uint16_t half = dtype == DType::bf16 ? f32_to_bf16(scale(random)) : f32_to_f16(scale(random));
+    std::memcpy(&bytes[at + (dtype == DType::q6_k ? 208 : 0)], &half, 2);
+    half = f32_to_f16(scale(random));
+    if (dtype == DType::q4_1 || dtype == DType::q4_k) std::memcpy(&bytes[at + 2], &half, 2);
+  }
+  return bytes;
+}
+
+// A matrix, its activations in every form, and a call of a table's linear kernels.
+struct Problem {
+  Problem(DType dtype_, int rows_, int n_, int k_)
+      : dtype(dtype_), rows(rows_), n(n_), k(k_), x(normal(static_cast<size_t>(rows_ * k_), 3)), bias(normal(static_cast<size_t>(n_), 4)) {
+    ThreadPool pool(1);
+    weights = PackedMatrix::pack(dtype, n, k, random_weights(dtype, n, k, 5), pool);
+  }
+
+  void quantize(const KernelTable& table) {
+    const size_t tiles = static_cast<size_t>(k) / 32, m = static_cast<size_t>(rows);
+    q.resize(m * static_cast<size_t>(k));
+    d.resize(m * tiles);
+    dsum.resize(m * tiles);
+    neg_sum.resize(m * tiles * 2);
+    bf16.resize(q.size());
+    for (size_t r = 0; r < m; r++) {
+      const size_t at = r * static_cast<size_t>(k);
+      table.quantize_row(&x[at], k, &q[at], &d[r * tiles], &dsum[r * tiles], &neg_sum[2 * r * tiles]);
+      table.round_row_bf16(&x[at], k, &bf16[at]);
+    }
+  }
+
+  // Rows [begin, begin + count) only.
+  std::vector<float> run(void (*kernel)(const LinearArgs&, int, int), int begin, int count) const {
+    const size_t at = static_cast<size_t>(begin * k), tile = static_cast<size_t>(begin * k / 32);
+    std::vector<float> y(static_cast<size_t>(count * n), NAN);
+    LinearArgs args{.dtype = dtype, .panels = weights.panel(0), .k = k, .rows = count,
+                    .int8 = {&q[at], &d[tile], &dsum[tile], &neg_sum[2 * tile]},
+                    .f32 = &x[at], .bf16 = &bf16[at], .y = y.data(), .n = n, .y_stride = n, .bias = bias.data()};
+    kernel(args, 0, weights.panels());
+    return y;
+  }
+
+  // sum |terms| a row and column bounds the rounding error of any order of addition.
+  void expect_near_exact(const std::vector<float>& y, bool from_bf16, const char* table) const {
+    std::vector<float> w(static_cast<size_t>(k));
+    for (int j = 0; j < n; j++) {
+      weights.unpack_row(j, w.data());
+      for (int r = 0; r < rows; r++) {
+        double sum = bias[static_cast<size_t>(j)], size = std::abs(sum);
+        for (int i = 0; i < k; i++) {
+          const auto at = static_cast<size_t>(r * k + i);
+          double a = info(dtype).block == 1 ? x[at] : static_cast<double>(q[at]) * d[at / 32];
+          double weight = w[static_cast<size_t>(i)];
+          if (from_bf16) {
+            a = bf16_to_f32(bf16[at]);
+            weight = bf16_to_f32(f32_to_bf16(w[static_cast<size_t>(i)]));
+          }
+          sum += a * weight;
+          size += std::abs(a * weight);
+        }
+        ASSERT_NEAR(y[static_cast<size_t>(r * n + j)], sum, 4e-6 * size + 1e-6)
+            << table << " " << info(dtype).name << " row " << r << " column " << j;
+      }
+    }
+  }
+
+  DType dtype;
+  int rows, n, k;
+  std::vector<float> x, bias;
+  PackedMatrix weights;
+  std::vector<int8_t> q;
+  std::vector<float> d, dsum;
+  std::vector<int32_t> neg_sum;
+  std::vector<uint16_t> bf16;
+};
+
+constexpr DType kAll[] = {DType::f32,  DType::f16,  DType::bf16, DType::q4_0, DType::q4_1,
+                          DType::q5_0, DType::q8_0, DType::q4_k, DType::q6_k};
+
+TEST(Linear, MatchesExactArithmetic) {
+  for (const KernelTable* table : available_kernels()) {
+    for (DType dtype : kAll) {
+      for (int n : {1, 16, 40}) {
+        Problem problem(dtype, 5, n, 512);
+        problem.quantize(*table);
+        problem.expect_near_exact(problem.run(table->linear, 0, 5), false, table->name);
+        if (table->linear_bf16 != nullptr) problem.expect_near_exact(problem.run(table->linear_bf16, 0, 5), true, table->name);
+      }
+    }
+  }
+}
+
+TEST(Linear, GroupingRowsChangesNoBit) {
+  for (const KernelTable* table : available_kernels()) {
+    for (DType dtype : kAll) {
+      Problem problem(dtype, 128, 48, 256);
+      problem.quantize(*table);
+      for (auto kernel : {table->linear, table->linear_bf16}) {
+        if (kernel == nullptr) continue;
+        std::vector<float> alone;
+        for (int r = 0; r < problem.rows; r++) {
+          auto y = problem.run(kernel, r, 1);
+          alone.insert(alone.end(), y.begin(), y.end());
+        }
+        for (int m : {2, 7, 8, 16, 33, 128}) {
+          for (int begin : {0, problem.rows - m}) {
+            auto y = problem.run(kernel, begin, m);
+            ASSERT_EQ(std::memcmp(y.data(), &alone[static_cast<size_t>(begin * problem.n)], y.size() * sizeof(float)), 0)
+                << table->name << " " << info(dtype).name << " M " << m;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(QuantizeRow, IsWithinHalfAStepAndSumsAreExact) {
+  auto x = normal(1024, 9);
+  for (int i = 96; i < 128; i++) x[static_cast<size_t>(i)] = 0;  // an all-zero group
+  for (const KernelTable* table : available_kernels()) {
+    std::vector<int8_t> q(1024);
+    std::vector<float> d(32), dsum(32);
+    std::vector<int32_t> neg_sum(64);
+    table->quantize_row(x.data(), 1024, q.data(), d.data(), dsum.data(), neg_sum.data());
+    for (size_t i = 0; i < 1024; i++) EXPECT_NEAR(d[i / 32] * q[i], x[i], 0.5001f * d[i / 32] + 1e-9f) << table->name;
+    for (size_t half = 0; half < 64; half++) {
+      int sum = 0;
+      for (size_t i = 0; i < 16; i++) sum += q[16 * half + i];
+      EXPECT_EQ(neg_sum[half], -sum) << table->name;
+    }
+    EXPECT_EQ(d[3], 0.0f);
+    EXPECT_FLOAT_EQ(dsum[0], d[0] * static_cast<float>(-neg_sum[0] - neg_sum[1]));
+  }
+}
+
+TEST(Elementwise, MatchesDoubleArithmetic) {
+  const int n = 1000;  // not a multiple of 16
+  auto x = normal(n, 11), w = normal(n, 12);
+  x[0] = 90.0f, x[1] = -90.0f, x[2] = 0.0f;
+  std::vector<float> y(n);
+  for (const KernelTable* table : available_kernels()) {
+    double squares = 0;
+    for (float v : x) squares += static_cast<double>(v) * v;
+    table->rms_norm(x.data(), w.data(), n, 1e-5f, y.data());
+    for (size_t i = 0; i < n; i++) {
+      double expected = x[i] / std::sqrt(squares / n + 1e-5) * w[i];
+      ASSERT_NEAR(y[i], expected, 2e-6 * std::abs(expected) + 1e-7) << table->name;
+    }
+    table->swiglu(x.data(), w.data(), n, y.data());
+    for (size_t i = 0; i < n; i++) {
+      double expected = x[i] / (1 + std::exp(-static_cast<double>(x[i]))) * w[i];
+      ASSERT_NEAR(y[i], expected, 1e-6 * std::abs(expected) + 1e-7) << table->name << " silu of " << x[i];
+    }
+    table->geglu(x.data(), w.data(), n, y.data());
+    for (size_t i = 0; i < n; i++) {
+      double g = x[i];
+      double expected = 0.5 * g * (1 + std::tanh(std::sqrt(2 / M_PI) * (g + 0.044715 * g * g * g))) * w[i];
+      ASSERT_NEAR(y[i], expected, 1e-6 * std::abs(expected) + 1e-6) << table->name << " gelu of " << g;
+    }
+    std::vector<uint16_t> half(n);
+    table->store_f16(x.data(), n, half.data());
+    for (size_t i = 0; i < n; i++) ASSERT_EQ(half[i], f32_to_f16(x[i])) << table->name;
+  }
+}
+
+// Keys and values in pages, queries with windows and causal ends, against softmax in double.
+struct AttentionProblem {
+  static constexpr int kKeys = 600, kPages = (kKeys + kPageKeys - 1) / kPageKeys;
+  explicit AttentionProblem(int d_) : d(d_), q(normal(static_cast<size_t>(kAttendRows * d_), 21)) {
+    auto k = normal(static_cast<size_t>(kKeys * d), 22), v = normal(static_cast<size_t>(kKeys * d), 23);
+    for (int page = 0; page < kPages; page++) {
+      storage.emplace_back(static_cast<size_t>(2 * d * kPageKeys), f32_to_f16(NAN));  // unwritten places must not matter
+      pages.push_back(reinterpret_cast<std::byte*>(storage.back().data()));
+    }
+    for (int key = 0; key < kKeys; key++) {
+      auto& page = storage[static_cast<size_t>(key / kPageKeys)];
+      const int slot = key % kPageKeys;
+      for (int i = 0; i < d; i++) {
+        page[static_cast<size_t>(i * kPageKeys + slot)] = f32_to_f16(k[static_cast<size_t>(key * d + i)]);
+        page[static_cast<size_t>(d * kPageKeys + slot * d + i)] = f32_to_f16(v[static_cast<size_t>(key * d + i)]);
+      }
+    }
+  }
+
+  float key(int j, int i) const { return f16_to_f32(storage[static_cast<size_t>(j / kPageKeys)][static_cast<size_t>(i * kPageKeys + j % kPageKeys)]); }
+  float value(int j, int i) const { return f16_to_f32(storage[static_cast<size_t>(j / kPageKeys)][static_cast<size_t>(d * kPageKeys + j % kPageKeys * d + i)]); }
+
+  // Rows [begin, begin + count) with visible keys [first[r], last[r]).
+  std::vector<float> run(const KernelTable& table, int begin, int count, const int* first, const int* last) const {
+    std::vector<float> out(static_cast<size_t>(count * d)), total(static_cast<size_t>(count), 0.0f), top(total.size(), -INFINITY);
+    std::vector<float> block_out(static_cast<size_t>(kAttendRows * d));
+    float max[kAttendRows], sum[kAttendRows];
+    for (int block = 0; block * kKeyBlock < kKeys; block++) {
+      AttendArgs args{};
+      args.d = d;
+      args.rows = count;
+      for (int r = 0; r < count; r++) {
+        args.q[r] = &q[static_cast<size_t>((begin + r) * d)];
+        args.first[r] = first[begin + r];
+        args.last[r] = last[begin + r];
+      }
+      args.pages = pages.data();
+      args.v_offset = static_cast<size_t>(d * kPageKeys) * 2;
+      args.block = block;
+      args.max = max;
+      args.sum = sum;
+      args.out = block_out.data();
+      table.attend(args);
+      for (int r = 0; r < count; r++) {
+        table.attend_merge(max[r], sum[r], &block_out[static_cast<size_t>(r * d)], d, &top[static_cast<size_t>(r)],
+                           &total[static_cast<size_t>(r)], &out[static_cast<size_t>(r * d)]);
+      }
+    }
+    for (int r = 0; r < count; r++) {
+      for (int i = 0; i < d; i++) out[static_cast<size_t>(r * d + i)] /= total[static_cast<size_t>(r)];
+    }
+    return out;
+  }
+
+  int d;
+  std::vector<float> q;
+  std::vector<std::vector<uint16_t>> storage;
+  std::vector<const std::byte*> pages;
+};
+
+TEST(Attend, MatchesSoftmaxAndRowsAreIndependent) {
+  const int first[] = {0, 100, 250, 300}, last[] = {600, 420, 257, 301};
+  for (int d : {16, 64, 80, 256}) {
+    AttentionProblem problem(d);
+    for (const KernelTable* table : available_kernels()) {
+      auto together = problem.run(*table, 0, 4, first, last);
+      for (int r = 0; r < 4; r++) {
+        std::vector<double> weight;
+        double total = 0;
+        for (int j = first[r]; j < last[r]; j++) {
+          double score = 0;
+          for (int i = 0; i < d; i++) score += static_cast<double>(problem.q[static_cast<size_t>(r * d + i)]) * problem.key(j, i);
+          weight.push_back(std::exp(score));
+          total += weight.back();
+        }
+        for (int i = 0; i < d; i++) {
+          double expected = 0;
+          for (int j = first[r]; j < last[r]; j++) expected += weight[static_cast<size_t>(j - first[r])] / total * problem.value(j, i);
+          ASSERT_NEAR(together[static_cast<size_t>(r * d + i)], expected, 2e-5) << table->name << " D " << d << " row " << r;
+        }
+        auto alone = problem.run(*table, r, 1, first, last);
+        ASSERT_EQ(std::memcmp(alone.data(), &together[static_cast<size_t>(r * d)], alone.size() * sizeof(float)), 0) << table->name;
+      }
+    }
+  }
+}
+
+TEST(Dispatch, OverrideNamesATableOrSaysWhichThereAre) {
+  const char* before = std::getenv("UNDERSTUDY_ISA");
+  const std::string saved = before != nullptr ? before : "";
+  for (const KernelTable* table : available_kernels()) {
+    setenv("UNDERSTUDY_ISA", table->name, 1);
+    auto chosen = select_kernels();
+    ASSERT_TRUE(chosen.ok());
+    EXPECT_EQ(*chosen, table);
+  }
+  setenv("UNDERSTUDY_ISA", "mmx", 1);
+  auto refused = select_kernels();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().hint.find("scalar"), std::string::npos);
+  setenv("UNDERSTUDY_ISA", saved.c_str(), 1);
+}
+
+}  // namespace
+}  // namespace understudy
