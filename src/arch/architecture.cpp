@@ -24,11 +24,12 @@ std::vector<std::string_view> architecture_names() {
   return names;
 }
 
-Result<std::unique_ptr<const Network>> build_network(const ModelFile& file, const KernelTable& kernels, ThreadPool& pool) {
+Result<std::unique_ptr<const Network>> build_network(const ModelFile& file, const KernelTable& kernels,
+                                                     ThreadPool& pool) {
   auto found = registry().find(file.architecture);
   if (found == registry().end()) {
-    return Error{ErrorCode::unsupported, fmt::format("unknown architecture '{}'", file.architecture), file.path,
-                 fmt::format("Supported: {}", fmt::join(architecture_names(), ", "))};
+    return Error{ErrorCode::unsupported, fmt::format("unknown architecture '{}'", file.architecture),
+                 file.path, fmt::format("Supported: {}", fmt::join(architecture_names(), ", "))};
   }
   Loader load(file, pool);
   DecoderParts parts = found->second.build(load);

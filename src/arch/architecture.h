@@ -1,5 +1,6 @@
-// The list of model families. A family is one file in this folder: it maps config keys and tensor names to a list of
-// blocks, does no arithmetic, and registers itself under the name that files carry (general.architecture).
+// The list of model families. A family is one file in this folder: it maps config keys and tensor names to a
+// list of blocks, does no arithmetic, and registers itself under the name that files carry
+// (general.architecture).
 #pragma once
 
 #include <string>
@@ -24,8 +25,10 @@ class RegisterArchitecture {
 // Sorted by name.
 std::vector<std::string_view> architecture_names();
 
-// Builds the network of `file`. Errors: unsupported (unknown architecture, listing the known ones; an option that the
-// family does not have here), corrupt (missing or wrong keys and tensors, naming expected and found).
-Result<std::unique_ptr<const Network>> build_network(const ModelFile& file, const KernelTable& kernels, ThreadPool& pool);
+// Builds the network of `file`. Errors: unsupported (unknown architecture, listing the known ones; an option
+// that the family does not have here), corrupt (missing or wrong keys and tensors, naming expected and
+// found).
+Result<std::unique_ptr<const Network>> build_network(const ModelFile& file, const KernelTable& kernels,
+                                                     ThreadPool& pool);
 
 }  // namespace understudy

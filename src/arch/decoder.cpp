@@ -68,7 +68,8 @@ std::span<const float> Decoder::forward(const Batch& batch, Workspace& workspace
 std::vector<Cost> Decoder::costs() const {
   auto table = [](std::string_view kind, const Linear& layer) {
     const int64_t weights = static_cast<int64_t>(layer.weight.rows()) * layer.weight.k();
-    return Cost{.kind = kind, .parameters = weights, .weight_bytes = static_cast<int64_t>(layer.weight.bytes())};
+    return Cost{
+        .kind = kind, .parameters = weights, .weight_bytes = static_cast<int64_t>(layer.weight.bytes())};
   };
   const bool tied = parts_.head == parts_.embedding;
   std::vector<Cost> costs{table("embedding", *parts_.embedding)};

@@ -17,8 +17,8 @@ struct DecoderParts {
   std::shared_ptr<const Linear> embedding;  // (V, C)
   float embedding_scale = 1.0f;
   std::vector<std::unique_ptr<Block>> blocks;
-  RmsNorm norm;                             // (C)
-  std::shared_ptr<const Linear> head;       // (V, C); the embedding itself when tied
+  RmsNorm norm;                        // (C)
+  std::shared_ptr<const Linear> head;  // (V, C); the embedding itself when tied
 };
 
 class Decoder final : public Network {

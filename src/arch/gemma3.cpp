@@ -1,6 +1,7 @@
-// gemma3: Gemma 3 text models. Norms before and after both branches and on each query and key head, GeGLU, embeddings
-// scaled by sqrt(C); five of six layers see only a window and turn with their own rope base. GGUF norm weights have the
-// family's +1 folded in. Source: transformers modeling_gemma3; GGUF names of llama.cpp's converter.
+// gemma3: Gemma 3 text models. Norms before and after both branches and on each query and key head, GeGLU,
+// embeddings scaled by sqrt(C); five of six layers see only a window and turn with their own rope base. GGUF
+// norm weights have the family's +1 folded in. Source: transformers modeling_gemma3; GGUF names of
+// llama.cpp's converter.
 #include <cmath>
 
 #include "arch/architecture.h"
@@ -19,7 +20,8 @@ DecoderParts build(Loader& load) {
   const int window = load.integer("attention.sliding_window", 1, 1 << 20);
   const int global_every = load.integer_or("attention.sliding_window_pattern", 1, 1024, kGlobalEvery);
   const Rope global = standard_rope(load, sizes.head_width, RopePairs::split);
-  const Rope local = Rope::make(sizes.head_width, load.real_or("rope.freq_base_swa", kLocalTheta), RopePairs::split);
+  const Rope local =
+      Rope::make(sizes.head_width, load.real_or("rope.freq_base_swa", kLocalTheta), RopePairs::split);
 
   DecoderParts parts;
   parts.embedding = load.table("token_embd.weight", sizes.width);

@@ -1,6 +1,7 @@
 // lfm2: LFM2 and LFM2.5 dense models. Most layers mix tokens by a gated short convolution; those whose
 // attention.head_count_kv is not 0 by grouped attention with normed query and key heads. SwiGLU everywhere.
-// Source: transformers modeling_lfm2; GGUF names of llama.cpp's converter (token_embd_norm is the final norm).
+// Source: transformers modeling_lfm2; GGUF names of llama.cpp's converter (token_embd_norm is the final
+// norm).
 #include "arch/architecture.h"
 #include "arch/transformer.h"
 #include "blocks/short_conv_block.h"
@@ -8,7 +9,8 @@
 namespace understudy {
 namespace {
 
-std::unique_ptr<ShortConvBlock> load_short_conv(Loader& load, int layer, const TransformerSizes& sizes, int taps) {
+std::unique_ptr<ShortConvBlock> load_short_conv(Loader& load, int layer, const TransformerSizes& sizes,
+                                                int taps) {
   auto block = std::make_unique<ShortConvBlock>();
   block->norm = load.norm(layer_tensor(layer, "attn_norm.weight"), sizes.width, sizes.eps);
   block->in = load.linear(layer_tensor(layer, "shortconv.in_proj"), 3 * sizes.width, sizes.width);

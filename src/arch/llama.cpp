@@ -1,6 +1,6 @@
-// llama: Llama 2 and 3.x, SmolLM2, R1-distill-Llama. Pre-norm, grouped query heads, SwiGLU; rope turns adjacent pairs (the
-// converter permutes q and k for it), Llama 3.1+ scales its frequencies by rope_freqs.weight.
-// Source: transformers modeling_llama; GGUF names of llama.cpp's converter.
+// llama: Llama 2 and 3.x, SmolLM2, R1-distill-Llama. Pre-norm, grouped query heads, SwiGLU; rope turns
+// adjacent pairs (the converter permutes q and k for it), Llama 3.1+ scales its frequencies by
+// rope_freqs.weight. Source: transformers modeling_llama; GGUF names of llama.cpp's converter.
 #include "arch/architecture.h"
 #include "arch/transformer.h"
 

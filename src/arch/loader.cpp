@@ -27,7 +27,8 @@ int Loader::integer(std::string_view key, int min, int max) {
     return min;
   }
   if (*value < min || *value > max) {
-    fail({ErrorCode::corrupt, fmt::format("{} is {}, expected {} to {}", full(key), *value, min, max), file_.path, ""});
+    fail({ErrorCode::corrupt, fmt::format("{} is {}, expected {} to {}", full(key), *value, min, max),
+          file_.path, ""});
     return min;
   }
   return static_cast<int>(*value);
@@ -43,13 +44,16 @@ std::vector<int> Loader::integers(std::string_view key, int count, int min, int 
   std::vector<int> values;
   for (int64_t value : *array) {
     if (value < min || value > max) {
-      fail({ErrorCode::corrupt, fmt::format("{} holds {}, expected {} to {}", full(key), value, min, max), file_.path, ""});
+      fail({ErrorCode::corrupt, fmt::format("{} holds {}, expected {} to {}", full(key), value, min, max),
+            file_.path, ""});
       value = min;
     }
     values.push_back(static_cast<int>(value));
   }
   if (values.size() != static_cast<size_t>(count)) {
-    fail({ErrorCode::corrupt, fmt::format("{} has {} values, expected {} (one a layer)", full(key), values.size(), count), file_.path, ""});
+    fail({ErrorCode::corrupt,
+          fmt::format("{} has {} values, expected {} (one a layer)", full(key), values.size(), count),
+          file_.path, ""});
   }
   values.resize(static_cast<size_t>(count), min);
   return values;
@@ -62,7 +66,8 @@ float Loader::real(std::string_view key) {
     return 1.0f;
   }
   if (!std::isfinite(*value) || *value <= 0) {
-    fail({ErrorCode::corrupt, fmt::format("{} is {}, expected a positive number", full(key), *value), file_.path, ""});
+    fail({ErrorCode::corrupt, fmt::format("{} is {}, expected a positive number", full(key), *value),
+          file_.path, ""});
     return 1.0f;
   }
   return static_cast<float>(*value);
@@ -83,8 +88,8 @@ const TensorView* Loader::expect(const std::string& name, const std::vector<int6
   if (!ok()) return nullptr;
   const TensorView* tensor = file_.tensor(name);
   if (tensor == nullptr) {
-    fail({ErrorCode::corrupt, fmt::format("the tensor {} is missing, expected shape {}", name, shape), file_.path,
-          "The file may be incomplete or of another architecture than it says"});
+    fail({ErrorCode::corrupt, fmt::format("the tensor {} is missing, expected shape {}", name, shape),
+          file_.path, "The file may be incomplete or of another architecture than it says"});
     return nullptr;
   }
   // Trailing axes of 1 say nothing.
@@ -92,7 +97,9 @@ const TensorView* Loader::expect(const std::string& name, const std::vector<int6
   while (found.size() > 1 && found.back() == 1) found.pop_back();
   while (wanted.size() > 1 && wanted.back() == 1) wanted.pop_back();
   if (found != wanted) {
-    fail({ErrorCode::corrupt, fmt::format("the tensor {} has shape {}, expected {}", name, tensor->shape, shape), file_.path, ""});
+    fail({ErrorCode::corrupt,
+          fmt::format("the tensor {} has shape {}, expected {}", name, tensor->shape, shape), file_.path,
+          ""});
     return nullptr;
   }
   return tensor;
@@ -100,7 +107,9 @@ const TensorView* Loader::expect(const std::string& name, const std::vector<int6
 
 PackedMatrix Loader::pack(const TensorView& tensor, int n, int k) {
   if (k % kTileK != 0) {
-    fail({ErrorCode::unsupported, fmt::format("the tensor {} has {} inputs; linear layers need a multiple of {}", tensor.name, k, kTileK),
+    fail({ErrorCode::unsupported,
+          fmt::format("the tensor {} has {} inputs; linear layers need a multiple of {}", tensor.name, k,
+                      kTileK),
           file_.path, ""});
     return {};
   }
@@ -110,7 +119,8 @@ PackedMatrix Loader::pack(const TensorView& tensor, int n, int k) {
 Linear Loader::linear(const std::string& stem, int n, int k, Bias bias) {
   Linear layer;
   if (const TensorView* tensor = expect(stem + ".weight", {k, n})) layer.weight = pack(*tensor, n, k);
-  if (bias == Bias::required || (bias == Bias::optional && has_tensor(stem + ".bias"))) layer.bias = vector(stem + ".bias", n);
+  if (bias == Bias::required || (bias == Bias::optional && has_tensor(stem + ".bias")))
+    layer.bias = vector(stem + ".bias", n);
   return layer;
 }
 
@@ -119,7 +129,9 @@ std::shared_ptr<const Linear> Loader::table(const std::string& name, int k) {
   const TensorView* tensor = file_.tensor(name);
   const int64_t rows = tensor != nullptr && tensor->shape.size() == 2 ? tensor->shape[1] : 1;
   if (rows > kMaxVocabulary) {
-    fail({ErrorCode::unsupported, fmt::format("the tensor {} has {} rows, the limit is {}", name, rows, kMaxVocabulary), file_.path, ""});
+    fail({ErrorCode::unsupported,
+          fmt::format("the tensor {} has {} rows, the limit is {}", name, rows, kMaxVocabulary), file_.path,
+          ""});
     return layer;
   }
   if (expect(name, {k, rows}) != nullptr) layer->weight = pack(*tensor, static_cast<int>(rows), k);
@@ -131,7 +143,9 @@ std::vector<float> Loader::matrix(const std::string& name, int rows, int columns
   const TensorView* tensor = expect(name, {columns, rows});
   if (tensor == nullptr) return values;
   if (info(tensor->dtype).block != 1) {
-    fail({ErrorCode::unsupported, fmt::format("the tensor {} is {}, expected F32, F16 or BF16", name, info(tensor->dtype).name), file_.path, ""});
+    fail({ErrorCode::unsupported,
+          fmt::format("the tensor {} is {}, expected F32, F16 or BF16", name, info(tensor->dtype).name),
+          file_.path, ""});
     return values;
   }
   for (size_t i = 0; i < values.size(); i++) {
@@ -148,6 +162,8 @@ std::vector<float> Loader::matrix(const std::string& name, int rows, int columns
 
 std::vector<float> Loader::vector(const std::string& name, int size) { return matrix(name, 1, size); }
 
-RmsNorm Loader::norm(const std::string& name, int size, float eps) { return {.weight = vector(name, size), .eps = eps}; }
+RmsNorm Loader::norm(const std::string& name, int size, float eps) {
+  return {.weight = vector(name, size), .eps = eps};
+}
 
 }  // namespace understudy

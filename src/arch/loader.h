@@ -1,7 +1,7 @@
-// Loader: what an architecture file reads a model through. Config keys get the architecture's prefix and a range; tensors
-// are checked against the expected shape and type, then packed. The first problem is kept (with key or tensor, expected
-// and found), later calls return harmless values, and the architecture file stays a plain list: ask status() at the end.
-// Loading is from one thread; packing uses the pool.
+// Loader: what an architecture file reads a model through. Config keys get the architecture's prefix and a
+// range; tensors are checked against the expected shape and type, then packed. The first problem is kept
+// (with key or tensor, expected and found), later calls return harmless values, and the architecture file
+// stays a plain list: ask status() at the end. Loading is from one thread; packing uses the pool.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,8 @@ class Loader {
  public:
   Loader(const ModelFile& file, ThreadPool& pool) : file_(file), pool_(pool) {}
 
-  // "<architecture>.<key>" as an integer in [min, max]; -1 (not below min) is never returned on error, min is.
+  // "<architecture>.<key>" as an integer in [min, max]; -1 (not below min) is never returned on error, min
+  // is.
   int integer(std::string_view key, int min, int max);
   int integer_or(std::string_view key, int min, int max, int fallback);
   // A per-layer array, or one number for all layers.
@@ -32,7 +33,8 @@ class Loader {
   bool has_key(std::string_view key) const;
   bool has_tensor(const std::string& name) const { return file_.tensor(name) != nullptr; }
 
-  // y = W x with W (n, k); the GGUF tensor has shape {k, n}. A bias tensor of the same stem is read if `bias` says so.
+  // y = W x with W (n, k); the GGUF tensor has shape {k, n}. A bias tensor of the same stem is read if `bias`
+  // says so.
   enum class Bias { none, optional, required };
   Linear linear(const std::string& stem, int n, int k, Bias bias = Bias::none);
   std::shared_ptr<const Linear> table(const std::string& name, int k);  // (any number of rows, k)

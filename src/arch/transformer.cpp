@@ -7,7 +7,8 @@
 namespace understudy {
 
 namespace {
-constexpr int kMaxLayers = 1024, kMaxWidth = 1 << 16, kMaxHeads = 1024, kMaxHeadWidth = 512, kMaxFfWidth = 1 << 20;
+constexpr int kMaxLayers = 1024, kMaxWidth = 1 << 16, kMaxHeads = 1024, kMaxHeadWidth = 512,
+              kMaxFfWidth = 1 << 20;
 }
 
 TransformerSizes transformer_sizes(Loader& load) {
@@ -19,7 +20,9 @@ TransformerSizes transformer_sizes(Loader& load) {
   sizes.ff_width = load.integer("feed_forward_length", 32, kMaxFfWidth);
   sizes.eps = load.real("attention.layer_norm_rms_epsilon");
   if (sizes.head_width % 16 != 0 || sizes.head_width > kMaxHeadWidth || sizes.head_width == 0) {
-    load.fail({ErrorCode::unsupported, fmt::format("heads are {} wide; expected a multiple of 16 up to {}", sizes.head_width, kMaxHeadWidth),
+    load.fail({ErrorCode::unsupported,
+               fmt::format("heads are {} wide; expected a multiple of 16 up to {}", sizes.head_width,
+                           kMaxHeadWidth),
                "attention.key_length", ""});
   }
   if (load.integer_or("attention.value_length", 1, kMaxWidth, sizes.head_width) != sizes.head_width) {
@@ -30,7 +33,8 @@ TransformerSizes transformer_sizes(Loader& load) {
 
 void check_kv_heads(Loader& load, int heads, int kv_heads) {
   if (kv_heads < 1 || heads % kv_heads != 0) {
-    load.fail({ErrorCode::corrupt, fmt::format("{} query heads cannot share {} key heads", heads, kv_heads), "attention.head_count_kv", ""});
+    load.fail({ErrorCode::corrupt, fmt::format("{} query heads cannot share {} key heads", heads, kv_heads),
+               "attention.head_count_kv", ""});
   }
 }
 
@@ -42,14 +46,17 @@ int kv_heads(Loader& load, int heads) {
 
 Rope standard_rope(Loader& load, int head_width, RopePairs pairs) {
   int dims = load.integer_or("rope.dimension_count", 2, head_width, head_width);
-  if (dims % 2 != 0) load.fail({ErrorCode::corrupt, fmt::format("{} rotary dimensions; expected an even number", dims), "rope.dimension_count", ""});
+  if (dims % 2 != 0)
+    load.fail({ErrorCode::corrupt, fmt::format("{} rotary dimensions; expected an even number", dims),
+               "rope.dimension_count", ""});
   float theta = load.real_or("rope.freq_base", 10000.0f);
   std::string scaling = load.text_or("rope.scaling.type", "none");
   float scale = 1.0f;
   if (scaling == "linear") {
     scale = load.real("rope.scaling.factor");
   } else if (scaling != "none") {
-    load.fail({ErrorCode::unsupported, "rope scaling of type '" + scaling + "'", "rope.scaling.type", "Supported: none, linear"});
+    load.fail({ErrorCode::unsupported, "rope scaling of type '" + scaling + "'", "rope.scaling.type",
+               "Supported: none, linear"});
   }
   std::vector<float> factors;
   if (load.has_tensor("rope_freqs.weight")) factors = load.vector("rope_freqs.weight", dims / 2);
@@ -58,8 +65,8 @@ Rope standard_rope(Loader& load, int head_width, RopePairs pairs) {
 
 std::string layer_tensor(int layer, std::string_view name) { return fmt::format("blk.{}.{}", layer, name); }
 
-std::unique_ptr<AttentionBlock> load_attention(Loader& load, int layer, const TransformerSizes& sizes, int kv_heads,
-                                               const Rope& rope, Loader::Bias qkv_bias) {
+std::unique_ptr<AttentionBlock> load_attention(Loader& load, int layer, const TransformerSizes& sizes,
+                                               int kv_heads, const Rope& rope, Loader::Bias qkv_bias) {
   const int q_width = sizes.heads * sizes.head_width, kv_width = kv_heads * sizes.head_width;
   auto block = std::make_unique<AttentionBlock>();
   block->norm = load.norm(layer_tensor(layer, "attn_norm.weight"), sizes.width, sizes.eps);
@@ -68,7 +75,9 @@ std::unique_ptr<AttentionBlock> load_attention(Loader& load, int layer, const Tr
   block->v = load.linear(layer_tensor(layer, "attn_v"), kv_width, sizes.width, qkv_bias);
   block->o = load.linear(layer_tensor(layer, "attn_output"), sizes.width, q_width);
   block->rope = rope;
-  block->shape = {.heads = sizes.heads, .kv_heads = kv_heads, .head_width = sizes.head_width,
+  block->shape = {.heads = sizes.heads,
+                  .kv_heads = kv_heads,
+                  .head_width = sizes.head_width,
                   .scale = 1.0f / std::sqrt(static_cast<float>(sizes.head_width))};
   return block;
 }
@@ -87,7 +96,8 @@ std::unique_ptr<MlpBlock> load_mlp(Loader& load, int layer, const TransformerSiz
   return block;
 }
 
-std::shared_ptr<const Linear> load_head(Loader& load, const TransformerSizes& sizes, const DecoderParts& parts) {
+std::shared_ptr<const Linear> load_head(Loader& load, const TransformerSizes& sizes,
+                                        const DecoderParts& parts) {
   return load.has_tensor("output.weight") ? load.table("output.weight", sizes.width) : parts.embedding;
 }
 

@@ -1,5 +1,5 @@
-// Arena: scratch memory for one step. Allocation is a pointer bump; everything is freed at once by release(). Blocks are
-// kept, so a steady state allocates nothing. Not thread-safe: one owner at a time.
+// Arena: scratch memory for one step. Allocation is a pointer bump; everything is freed at once by release().
+// Blocks are kept, so a steady state allocates nothing. Not thread-safe: one owner at a time.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Zeroed memory straight from the kernel, on huge pages where it grants them (4K pages cost 10 to 35 % of read
-// bandwidth), committed when first touched. Owns; movable.
+// Zeroed memory straight from the kernel, on huge pages where it grants them (4K pages cost 10 to 35 % of
+// read bandwidth), committed when first touched. Owns; movable.
 #pragma once
 
 #include <cstddef>

@@ -16,7 +16,7 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& pa
     auto code = errno == ENOENT ? ErrorCode::not_found : ErrorCode::io;
     return Error{code, std::string("cannot open the file: ") + std::strerror(errno), path, ""};
   }
-  struct stat info {};
+  struct stat info{};
   if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(fd);
     return Error{ErrorCode::io, "not a regular file", path, ""};

@@ -18,17 +18,17 @@
 namespace understudy {
 
 enum class ErrorCode {
-  invalid_argument,   // the caller's request is wrong; the same call will fail again
-  not_found,          // the named thing does not exist
-  unsupported,        // valid, but not something this version does
-  corrupt,            // a file or message breaks its own format
-  context_overflow,   // prompt + answer do not fit the context
-  exhausted,          // a limit or queue is full; later may work
-  unauthenticated,    // no key, or a wrong one
-  forbidden,          // not allowed from here
-  io,                 // the operating system or the network said no
-  cancelled,          // the client went away, or we are shutting down
-  internal,           // our bug
+  invalid_argument,  // the caller's request is wrong; the same call will fail again
+  not_found,         // the named thing does not exist
+  unsupported,       // valid, but not something this version does
+  corrupt,           // a file or message breaks its own format
+  context_overflow,  // prompt + answer do not fit the context
+  exhausted,         // a limit or queue is full; later may work
+  unauthenticated,   // no key, or a wrong one
+  forbidden,         // not allowed from here
+  io,                // the operating system or the network said no
+  cancelled,         // the client went away, or we are shutting down
+  internal,          // our bug
 };
 
 struct Error {
@@ -85,8 +85,8 @@ class [[nodiscard]] Status {
 
 #define UNDERSTUDY_CONCAT_(a, b) a##b
 #define UNDERSTUDY_CONCAT(a, b) UNDERSTUDY_CONCAT_(a, b)
-#define RETURN_IF_ERROR(expression)                                 \
-  do {                                                              \
+#define RETURN_IF_ERROR(expression)                                         \
+  do {                                                                      \
     if (auto status_ = (expression); !status_.ok()) return status_.error(); \
   } while (0)
 #define ASSIGN_OR_RETURN(declaration, expression) \

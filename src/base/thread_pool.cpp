@@ -11,7 +11,8 @@ namespace understudy {
 
 namespace {
 
-// About 20 us of pauses: longer than the gap between two regions of a step, shorter than a scheduler's time slice.
+// About 20 us of pauses: longer than the gap between two regions of a step, shorter than a scheduler's time
+// slice.
 constexpr int kSpins = 2000;
 
 inline void pause() { __builtin_ia32_pause(); }
@@ -24,7 +25,8 @@ double cgroup_quota() {
     return std::stod(quota) / period;
   }
   double micros = 0;
-  std::ifstream v1_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+  std::ifstream v1_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
+      v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
   if (v1_quota >> micros && v1_period >> period && micros > 0 && period > 0) return micros / period;
   return 0;
 }

@@ -1,6 +1,6 @@
-// ThreadPool: fork-join over a fixed set of threads, for one caller at a time. Workers spin briefly between regions
-// (a step has hundreds of them), then sleep on a futex, so that an idle engine costs nothing and a busy neighbour is
-// not fought for long.
+// ThreadPool: fork-join over a fixed set of threads, for one caller at a time. Workers spin briefly between
+// regions (a step has hundreds of them), then sleep on a futex, so that an idle engine costs nothing and a
+// busy neighbour is not fought for long.
 #pragma once
 
 #include <atomic>
@@ -12,7 +12,8 @@
 
 namespace understudy {
 
-// Threads this process may use: the CPU affinity mask, cut down to the cgroup's CPU quota (v1 or v2), at least 1.
+// Threads this process may use: the CPU affinity mask, cut down to the cgroup's CPU quota (v1 or v2), at
+// least 1.
 int default_threads();
 
 class ThreadPool {
@@ -25,13 +26,15 @@ class ThreadPool {
 
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // Calls body(task) once for every task in [0, tasks), spread over all threads; returns when all are done. Tasks are
-  // claimed one by one, so a slow thread holds up one task at most. Must not be nested. body must not throw.
+  // Calls body(task) once for every task in [0, tasks), spread over all threads; returns when all are done.
+  // Tasks are claimed one by one, so a slow thread holds up one task at most. Must not be nested. body must
+  // not throw.
   template <typename Body>
   void run(int tasks, Body&& body) {
     using Function = std::remove_reference_t<Body>;
-    run_erased(tasks, [](void* f, int task) { (*static_cast<Function*>(f))(task); },
-               const_cast<void*>(static_cast<const void*>(&body)));
+    run_erased(
+        tasks, [](void* f, int task) { (*static_cast<Function*>(f))(task); },
+        const_cast<void*>(static_cast<const void*>(&body)));
   }
 
  private:

@@ -14,7 +14,8 @@ void AttentionBlock::forward(const Step& step, Rows x) const {
   Rows h = rms_norm(context, x, norm);
 
   const Linear* layers[] = {&q, &k, &v};
-  const Rows qkv[] = {context.rows(m, q.weight.rows()), context.rows(m, k.weight.rows()), context.rows(m, v.weight.rows())};
+  const Rows qkv[] = {context.rows(m, q.weight.rows()), context.rows(m, k.weight.rows()),
+                      context.rows(m, v.weight.rows())};
   linear(context, h, layers, qkv);
   if (q_norm) rms_norm(context, qkv[0], *q_norm, qkv[0]);
   if (k_norm) rms_norm(context, qkv[1], *k_norm, qkv[1]);

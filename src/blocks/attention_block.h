@@ -13,16 +13,18 @@ namespace understudy {
 
 class AttentionBlock : public Block {
  public:
-  RmsNorm norm;                         // (C)
-  Linear q, k, v, o;                    // (H D, C), (G D, C), (G D, C), (C, H D)
+  RmsNorm norm;                           // (C)
+  Linear q, k, v, o;                      // (H D, C), (G D, C), (G D, C), (C, H D)
   std::optional<RmsNorm> q_norm, k_norm;  // (D): per head, before rope
-  std::optional<RmsNorm> post_norm;     // (C)
+  std::optional<RmsNorm> post_norm;       // (C)
   Rope rope;
-  AttentionShape shape;                 // heads, window, scale; the page offset is filled in by place_pages
+  AttentionShape shape;  // heads, window, scale; the page offset is filled in by place_pages
 
   void forward(const Step& step, Rows x) const override;
   Cost cost() const override;
-  std::optional<PagedState> paged_state() const override { return PagedState{shape.window, shape.page_bytes()}; }
+  std::optional<PagedState> paged_state() const override {
+    return PagedState{shape.window, shape.page_bytes()};
+  }
   void place_pages(int group, size_t page_offset) override {
     group_ = group;
     shape.page_offset = page_offset;

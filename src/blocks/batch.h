@@ -1,12 +1,14 @@
-// Batch: one step's rows for all sequences, prompt and generated together; and the declared state of a network.
+// Batch: one step's rows for all sequences, prompt and generated together; and the declared state of a
+// network.
 //
-// Rows are (sequence, position) pairs. A row's result depends only on its own history (the numeric contract): never on
-// which other rows share the step, how a prompt is cut into chunks, or which pages hold its keys.
+// Rows are (sequence, position) pairs. A row's result depends only on its own history (the numeric contract):
+// never on which other rows share the step, how a prompt is cut into chunks, or which pages hold its keys.
 //
-// State comes in two forms. *Paged*: keys and values in pages of kPageTokens tokens; page p of a sequence holds
-// positions [p * kPageTokens, (p + 1) * kPageTokens). Layers with equal retention form a PageGroup and share page
-// tables: one page of a group carries those tokens for all of the group's layers. *Snapshot*: a fixed number of bytes
-// per sequence that each step advances in place (convolution tails); all zero at position 0.
+// State comes in two forms. *Paged*: keys and values in pages of kPageTokens tokens; page p of a sequence
+// holds positions [p * kPageTokens, (p + 1) * kPageTokens). Layers with equal retention form a PageGroup and
+// share page tables: one page of a group carries those tokens for all of the group's layers. *Snapshot*: a
+// fixed number of bytes per sequence that each step advances in place (convolution tails); all zero at
+// position 0.
 #pragma once
 
 #include <cstddef>
@@ -23,23 +25,26 @@ struct PageGroup {
   size_t page_bytes = 0;  // bytes of one page, all layers of the group; 64-byte aligned
 };
 
-// The kind picks the arithmetic of a row, so that the same token at the same place always gives the same bits.
+// The kind picks the arithmetic of a row, so that the same token at the same place always gives the same
+// bits.
 enum class RowKind : uint8_t { prompt, generated };
 
 struct SequenceRows {
   int row = 0, rows = 0;  // rows [row, row + rows) of the batch, consecutive positions
   int position = 0;       // position of the first of them
   RowKind kind = RowKind::prompt;
-  // pages[g] is the page table of group g: it covers every page up to the last position of these rows; pages wholly
-  // behind the window of the first row may be nullptr. Shared pages are only read: a row writes its own position.
+  // pages[g] is the page table of group g: it covers every page up to the last position of these rows; pages
+  // wholly behind the window of the first row may be nullptr. Shared pages are only read: a row writes its
+  // own position.
   std::vector<std::span<std::byte* const>> pages;
   std::byte* snapshot = nullptr;  // Network::snapshot_bytes(); nullptr if that is 0
 };
 
 struct Batch {
-  std::vector<int32_t> tokens;          // (M)
-  std::vector<SequenceRows> sequences;  // prompt sequences first, then generated; together rows 0..M-1 in order
-  std::vector<int> outputs;             // ascending rows whose logits are wanted
+  std::vector<int32_t> tokens;  // (M)
+  std::vector<SequenceRows>
+      sequences;             // prompt sequences first, then generated; together rows 0..M-1 in order
+  std::vector<int> outputs;  // ascending rows whose logits are wanted
 };
 
 }  // namespace understudy

@@ -1,8 +1,9 @@
-// Block: one residual branch of a model, x += f(norm(x)). Options and weights, forward composed of ops, the state it keeps
-// and what it costs. Caches, batching, prefix sharing, the profiler ask blocks, never the family.
+// Block: one residual branch of a model, x += f(norm(x)). Options and weights, forward composed of ops, the
+// state it keeps and what it costs. Caches, batching, prefix sharing, the profiler ask blocks, never the
+// family.
 //
-// Immutable once placed; forward() may run from one thread at a time per Context. A block's own work is spread by its
-// ops. Blocks cannot fail: arch/loader.h has validated every shape.
+// Immutable once placed; forward() may run from one thread at a time per Context. A block's own work is
+// spread by its ops. Blocks cannot fail: arch/loader.h has validated every shape.
 #pragma once
 
 #include <cstdint>
@@ -28,14 +29,14 @@ struct PagedState {
 };
 
 struct Cost {
-  std::string_view kind;           // "attention", "mlp", …
+  std::string_view kind;  // "attention", "mlp", …
   int64_t parameters = 0;
-  int64_t weight_bytes = 0;        // packed, read once a step
-  int64_t multiply_adds = 0;       // a token, linear layers
-  int64_t key_multiply_adds = 0;   // a token and visible key
-  int window = 0;                  // keys a token sees at most; 0: all
+  int64_t weight_bytes = 0;       // packed, read once a step
+  int64_t multiply_adds = 0;      // a token, linear layers
+  int64_t key_multiply_adds = 0;  // a token and visible key
+  int window = 0;                 // keys a token sees at most; 0: all
   int64_t paged_bytes_a_token = 0;
-  int64_t snapshot_bytes = 0;      // a sequence
+  int64_t snapshot_bytes = 0;  // a sequence
 };
 
 class Block {

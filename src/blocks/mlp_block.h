@@ -12,8 +12,8 @@ namespace understudy {
 
 class MlpBlock : public Block {
  public:
-  RmsNorm norm;                      // (C)
-  Linear gate, up, down;             // (F, C), (F, C), (C, F)
+  RmsNorm norm;           // (C)
+  Linear gate, up, down;  // (F, C), (F, C), (C, F)
   Activation activation = Activation::silu;
   std::optional<RmsNorm> post_norm;  // (C)
 

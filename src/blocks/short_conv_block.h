@@ -1,5 +1,5 @@
-// ShortConvBlock: x += out( short_conv(in(norm(x))) ), LFM2's gated convolution. Keeps the last L - 1 inputs of each
-// sequence as snapshot state.
+// ShortConvBlock: x += out( short_conv(in(norm(x))) ), LFM2's gated convolution. Keeps the last L - 1 inputs
+// of each sequence as snapshot state.
 #pragma once
 
 #include <vector>
@@ -12,10 +12,10 @@ namespace understudy {
 
 class ShortConvBlock : public Block {
  public:
-  RmsNorm norm;              // (C)
-  Linear in, out;            // (3 C, C), (C, C)
-  std::vector<float> taps;   // (C, L)
-  int length = 0;            // L
+  RmsNorm norm;             // (C)
+  Linear in, out;           // (3 C, C), (C, C)
+  std::vector<float> taps;  // (C, L)
+  int length = 0;           // L
 
   void forward(const Step& step, Rows x) const override;
   Cost cost() const override;

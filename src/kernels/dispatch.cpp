@@ -1,7 +1,10 @@
 #include "kernels/dispatch.h"
 
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -12,11 +15,17 @@ namespace understudy {
 namespace {
 
 struct Features {
-  bool avx2 = false, avx_vnni = false, avx512_vnni = false;
+  bool avx2 = false, avx_vnni = false, avx512_vnni = false, amx_bf16 = false;
 };
 
-// A set counts only if the operating system saves its registers (XCR0), not just if the CPU has it: virtual machines
-// and emulators offer one without the other.
+// Linux hands out the 8 KiB of tile registers only to processes that ask (Documentation/arch/x86/xstate.rst).
+bool may_use_tiles() {
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
+// A set counts only if the operating system saves its registers (XCR0), not just if the CPU has it: virtual
+// machines and emulators offer one without the other.
 Features detect() {
   Features found;
   unsigned a, b, c, d;
@@ -31,6 +40,10 @@ Features detect() {
   constexpr unsigned kAvx512 = kFoundation | kDq | kBw | kVl, kVnni = 1u << 11;
   found.avx2 = (b & kAvx2) != 0;
   found.avx512_vnni = found.avx2 && zmm && (b & kAvx512) == kAvx512 && (c & kVnni) != 0;
+  constexpr unsigned kAmxBf16 = 1u << 22, kAmxTile = 1u << 24, kTileState = 3u << 17;
+  const bool has_tiles =
+      (d & (kAmxBf16 | kAmxTile)) == (kAmxBf16 | kAmxTile) && (xcr0 & kTileState) == kTileState;
+  found.amx_bf16 = found.avx512_vnni && has_tiles && may_use_tiles();
   if (__get_cpuid_count(7, 1, &a, &b, &c, &d)) found.avx_vnni = found.avx2 && (a & (1u << 4)) != 0;
   return found;
 }
@@ -44,8 +57,16 @@ const std::vector<const KernelTable*>& available_kernels() {
     if (cpu.avx2) list.push_back(&isa::avx2::kTable);
     if (cpu.avx_vnni) list.push_back(&isa::avx_vnni::kTable);
     if (cpu.avx512_vnni) list.push_back(&isa::avx512::kTable);
+    if (cpu.amx_bf16) list.push_back(&isa::amx::kTable);
     return list;
   }();
+  return tables;
+}
+
+std::vector<const KernelTable*> testable_kernels() {
+  std::vector<const KernelTable*> tables = available_kernels();
+  const bool avx512 = std::find(tables.begin(), tables.end(), &isa::avx512::kTable) != tables.end();
+  if (avx512) tables.push_back(&isa::amx_emulated::kTable);
   return tables;
 }
 
@@ -58,8 +79,9 @@ Result<const KernelTable*> select_kernels() {
     if (std::string(wanted) == table->name) return table;
     names += names.empty() ? table->name : std::string(", ") + table->name;
   }
-  return Error{ErrorCode::invalid_argument, std::string("this machine cannot run the instruction set '") + wanted + "'",
-               "UNDERSTUDY_ISA", "Choose one of: " + names + ", or leave it unset for the fastest"};
+  return Error{ErrorCode::invalid_argument,
+               std::string("this machine cannot run the instruction set '") + wanted + "'", "UNDERSTUDY_ISA",
+               "Choose one of: " + names + ", or leave it unset for the fastest"};
 }
 
 }  // namespace understudy

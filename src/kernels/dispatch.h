@@ -12,7 +12,11 @@ namespace understudy {
 // The tables this machine can run, slowest first. Never empty.
 const std::vector<const KernelTable*>& available_kernels();
 
-// Reads UNDERSTUDY_ISA once per call. An unknown or unsupported name is an Error that lists the available ones.
+// The same, and where AVX-512 runs the tile algorithm on emulated tiles: what tests go through.
+std::vector<const KernelTable*> testable_kernels();
+
+// Reads UNDERSTUDY_ISA once per call. An unknown or unsupported name is an Error that lists the available
+// ones.
 Result<const KernelTable*> select_kernels();
 
 }  // namespace understudy

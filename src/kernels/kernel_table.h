@@ -1,9 +1,10 @@
-// KernelTable: everything that is compiled once per instruction set. One table per set (isa/<x>/kernels.cpp), chosen at
-// run time by dispatch.h. Every function is pure, allocates nothing and touches only its arguments.
+// KernelTable: everything that is compiled once per instruction set. One table per set (isa/<x>/kernels.cpp),
+// chosen at run time by dispatch.h. Every function is pure, allocates nothing and touches only its arguments.
 //
-// The numeric contract (ARCHITECTURE.md): a row's result depends on its own data only. Loops over rows may group them
-// as they like; the order of additions within a row is fixed (ascending K, ascending keys in blocks of kKeyBlock).
-// This header and what it includes must stay free of code: it is compiled with each set's own flags.
+// The numeric contract (ARCHITECTURE.md): a row's result depends on its own data only. Loops over rows may
+// group them as they like; the order of additions within a row is fixed (ascending K, ascending keys in
+// blocks of kKeyBlock). This header and what it includes must stay free of code: it is compiled with each
+// set's own flags.
 #pragma once
 
 #include <cstddef>
@@ -13,11 +14,13 @@
 
 namespace understudy {
 
-inline constexpr int kKeyBlock = 256;    // keys a softmax block
-inline constexpr int kPageKeys = 16;     // keys a page; K lies (D, 16) f16 in a page, V lies (16, D) f16
-inline constexpr int kAttendRows = 4;    // query rows that share the reads of a key block
+inline constexpr int kKeyBlock = 256;  // keys a softmax block
+inline constexpr int kPageKeys = 16;   // keys a page; K lies (D, 16) f16 in a page, V lies (16, D) f16
+inline constexpr int kTileRows = 32;   // bf16 tiles read whole blocks of rows
+inline constexpr int kAttendRows = 4;  // query rows that share the reads of a key block
 
-// M rows of K activations, quantised to int8 per 32: x = d * q. Sums make the offsets of unsigned codes exact.
+// M rows of K activations, quantised to int8 per 32: x = d * q. Sums make the offsets of unsigned codes
+// exact.
 struct Int8Rows {
   const int8_t* q;         // (M, K)
   const float* d;          // (M, K/32)
@@ -32,26 +35,26 @@ struct LinearArgs {
   int rows;                 // M
   Int8Rows int8;            // for block formats
   const float* f32;         // (M, K), for float formats
-  const uint16_t* bf16;     // (M, K), for bf16 tiles
+  const uint16_t* bf16;     // (M rounded up to kTileRows, K), for bf16 tiles
   float* y;                 // (M, N) with stride
   int n;                    // N: columns of the last panel beyond it are not written
   int y_stride;
-  const float* bias;        // (N) or nullptr
+  const float* bias;  // (N) or nullptr
 };
 
 // One KV head and up to kAttendRows query rows of one sequence, over one block of keys.
 struct AttendArgs {
-  int d;                                // head width D, a multiple of 16
-  int rows;                             // query rows, 1..kAttendRows
-  const float* q[kAttendRows];          // (D) each, scaled by 1/sqrt(D) or what the family says
-  int first[kAttendRows];               // visible keys are positions [first, last)
+  int d;                        // head width D, a multiple of 16
+  int rows;                     // query rows, 1..kAttendRows
+  const float* q[kAttendRows];  // (D) each, scaled by 1/sqrt(D) or what the family says
+  int first[kAttendRows];       // visible keys are positions [first, last)
   int last[kAttendRows];
-  const std::byte* const* pages;        // page table of the sequence
-  size_t k_offset, v_offset;            // of this layer and head inside a page
-  int block;                            // keys [block * kKeyBlock, (block + 1) * kKeyBlock)
-  float* max;                           // (rows): largest score
-  float* sum;                           // (rows): sum of exp(score - max); 0 if the row sees no key of the block
-  float* out;                           // (rows, D): sum of exp(score - max) * v
+  const std::byte* const* pages;  // page table of the sequence
+  size_t k_offset, v_offset;      // of this layer and head inside a page
+  int block;                      // keys [block * kKeyBlock, (block + 1) * kKeyBlock)
+  float* max;                     // (rows): largest score
+  float* sum;                     // (rows): sum of exp(score - max); 0 if the row sees no key of the block
+  float* out;                     // (rows, D): sum of exp(score - max) * v
 };
 
 struct KernelTable {
@@ -61,11 +64,11 @@ struct KernelTable {
   void (*quantize_row)(const float* x, int k, int8_t* q, float* d, float* dsum, int32_t* neg_sum);
   void (*round_row_bf16)(const float* x, int k, uint16_t* y);
 
-  // y = x W^T (+ bias) for output columns of panels [begin, end). Block formats use int8 activations with an exact
-  // integer dot per scale group and one f32 FMA per group; float formats f32 FMAs. Both ascend K.
+  // y = x W^T (+ bias) for output columns of panels [begin, end). Block formats use int8 activations with an
+  // exact integer dot per scale group and one f32 FMA per group; float formats f32 FMAs. Both ascend K.
   void (*linear)(const LinearArgs& args, int begin, int end);
-  // The same from bf16 activations and weights rounded once to bf16, f32 sums in ascending K. nullptr: the set has no
-  // matrix unit, and prompt rows use `linear`.
+  // The same from bf16 activations and weights rounded once to bf16, f32 sums in ascending K. nullptr: the
+  // set has no matrix unit, and prompt rows use `linear`.
   void (*linear_bf16)(const LinearArgs& args, int begin, int end);
 
   void (*rms_norm)(const float* x, const float* w, int c, float eps, float* y);
@@ -77,8 +80,12 @@ struct KernelTable {
 
   void (*attend)(const AttendArgs& args);
   // Folds block results into a running (max, sum, out), in order: the softmax over all keys so far.
-  void (*attend_merge)(float block_max, float block_sum, const float* block_out, int d, float* max, float* sum,
-                       float* out);
+  void (*attend_merge)(float block_max, float block_sum, const float* block_out, int d, float* max,
+                       float* sum, float* out);
+
+  // Yardsticks (generic/peak.h): read memory, and multiply 512 pairs of int8 a round, as fast as the set can.
+  uint64_t (*read_all)(const std::byte* data, size_t bytes);
+  int32_t (*peak_int8)(int rounds);
 };
 
 }  // namespace understudy

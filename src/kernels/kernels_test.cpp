@@ -1,5 +1,5 @@
-// Every kernel table this machine has, every dtype, against plain double arithmetic; and the numeric contract: grouping
-// rows changes no bit.
+// Every kernel table this machine has, every dtype, against plain double arithmetic; and the numeric
+// contract: grouping rows changes no bit.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -45,7 +45,12 @@ std::vector<std::byte> random_weights(DType dtype, int rows, int k, uint32_t see
 // A matrix, its activations in every form, and a call of a table's linear kernels.
 struct Problem {
   Problem(DType dtype_, int rows_, int n_, int k_)
-      : dtype(dtype_), rows(rows_), n(n_), k(k_), x(normal(static_cast<size_t>(rows_ * k_), 3)), bias(normal(static_cast<size_t>(n_), 4)) {
+      : dtype(dtype_),
+        rows(rows_),
+        n(n_),
+        k(k_),
+        x(normal(static_cast<size_t>(rows_ * k_), 3)),
+        bias(normal(static_cast<size_t>(n_), 4)) {
     ThreadPool pool(1);
     weights = PackedMatrix::pack(dtype, n, k, random_weights(dtype, n, k, 5), pool);
   }
@@ -56,7 +61,7 @@ struct Problem {
     d.resize(m * tiles);
     dsum.resize(m * tiles);
     neg_sum.resize(m * tiles * 2);
-    bf16.resize(q.size());
+    bf16.resize((m + 32) * static_cast<size_t>(k));  // tiles read whole blocks of rows
     for (size_t r = 0; r < m; r++) {
       const size_t at = r * static_cast<size_t>(k);
       table.quantize_row(&x[at], k, &q[at], &d[r * tiles], &dsum[r * tiles], &neg_sum[2 * r * tiles]);
@@ -68,9 +73,17 @@ struct Problem {
   std::vector<float> run(void (*kernel)(const LinearArgs&, int, int), int begin, int count) const {
     const size_t at = static_cast<size_t>(begin * k), tile = static_cast<size_t>(begin * k / 32);
     std::vector<float> y(static_cast<size_t>(count * n), NAN);
-    LinearArgs args{.dtype = dtype, .panels = weights.panel(0), .k = k, .rows = count,
+    LinearArgs args{.dtype = dtype,
+                    .panels = weights.panel(0),
+                    .k = k,
+                    .rows = count,
                     .int8 = {&q[at], &d[tile], &dsum[tile], &neg_sum[2 * tile]},
-                    .f32 = &x[at], .bf16 = &bf16[at], .y = y.data(), .n = n, .y_stride = n, .bias = bias.data()};
+                    .f32 = &x[at],
+                    .bf16 = &bf16[at],
+                    .y = y.data(),
+                    .n = n,
+                    .y_stride = n,
+                    .bias = bias.data()};
     kernel(args, 0, weights.panels());
     return y;
   }
@@ -113,20 +126,21 @@ constexpr DType kAll[] = {DType::f32,  DType::f16,  DType::bf16, DType::q4_0, DT
                           DType::q5_0, DType::q8_0, DType::q4_k, DType::q6_k};
 
 TEST(Linear, MatchesExactArithmetic) {
-  for (const KernelTable* table : available_kernels()) {
+  for (const KernelTable* table : testable_kernels()) {
     for (DType dtype : kAll) {
       for (int n : {1, 16, 40}) {
         Problem problem(dtype, 5, n, 512);
         problem.quantize(*table);
         problem.expect_near_exact(problem.run(table->linear, 0, 5), false, table->name);
-        if (table->linear_bf16 != nullptr) problem.expect_near_exact(problem.run(table->linear_bf16, 0, 5), true, table->name);
+        if (table->linear_bf16 != nullptr)
+          problem.expect_near_exact(problem.run(table->linear_bf16, 0, 5), true, table->name);
       }
     }
   }
 }
 
 TEST(Linear, GroupingRowsChangesNoBit) {
-  for (const KernelTable* table : available_kernels()) {
+  for (const KernelTable* table : testable_kernels()) {
     for (DType dtype : kAll) {
       Problem problem(dtype, 128, 48, 256);
       problem.quantize(*table);
@@ -140,7 +154,9 @@ TEST(Linear, GroupingRowsChangesNoBit) {
         for (int m : {2, 7, 8, 16, 33, 128}) {
           for (int begin : {0, problem.rows - m}) {
             auto y = problem.run(kernel, begin, m);
-            ASSERT_EQ(std::memcmp(y.data(), &alone[static_cast<size_t>(begin * problem.n)], y.size() * sizeof(float)), 0)
+            ASSERT_EQ(std::memcmp(y.data(), &alone[static_cast<size_t>(begin * problem.n)],
+                                  y.size() * sizeof(float)),
+                      0)
                 << table->name << " " << info(dtype).name << " M " << m;
           }
         }
@@ -152,12 +168,13 @@ TEST(Linear, GroupingRowsChangesNoBit) {
 TEST(QuantizeRow, IsWithinHalfAStepAndSumsAreExact) {
   auto x = normal(1024, 9);
   for (int i = 96; i < 128; i++) x[static_cast<size_t>(i)] = 0;  // an all-zero group
-  for (const KernelTable* table : available_kernels()) {
+  for (const KernelTable* table : testable_kernels()) {
     std::vector<int8_t> q(1024);
     std::vector<float> d(32), dsum(32);
     std::vector<int32_t> neg_sum(64);
     table->quantize_row(x.data(), 1024, q.data(), d.data(), dsum.data(), neg_sum.data());
-    for (size_t i = 0; i < 1024; i++) EXPECT_NEAR(d[i / 32] * q[i], x[i], 0.5001f * d[i / 32] + 1e-9f) << table->name;
+    for (size_t i = 0; i < 1024; i++)
+      EXPECT_NEAR(d[i / 32] * q[i], x[i], 0.5001f * d[i / 32] + 1e-9f) << table->name;
     for (size_t half = 0; half < 64; half++) {
       int sum = 0;
       for (size_t i = 0; i < 16; i++) sum += q[16 * half + i];
@@ -173,7 +190,7 @@ TEST(Elementwise, MatchesDoubleArithmetic) {
   auto x = normal(n, 11), w = normal(n, 12);
   x[0] = 90.0f, x[1] = -90.0f, x[2] = 0.0f;
   std::vector<float> y(n);
-  for (const KernelTable* table : available_kernels()) {
+  for (const KernelTable* table : testable_kernels()) {
     double squares = 0;
     for (float v : x) squares += static_cast<double>(v) * v;
     table->rms_norm(x.data(), w.data(), n, 1e-5f, y.data());
@@ -204,7 +221,8 @@ struct AttentionProblem {
   explicit AttentionProblem(int d_) : d(d_), q(normal(static_cast<size_t>(kAttendRows * d_), 21)) {
     auto k = normal(static_cast<size_t>(kKeys * d), 22), v = normal(static_cast<size_t>(kKeys * d), 23);
     for (int page = 0; page < kPages; page++) {
-      storage.emplace_back(static_cast<size_t>(2 * d * kPageKeys), f32_to_f16(NAN));  // unwritten places must not matter
+      storage.emplace_back(static_cast<size_t>(2 * d * kPageKeys),
+                           f32_to_f16(NAN));  // unwritten places must not matter
       pages.push_back(reinterpret_cast<std::byte*>(storage.back().data()));
     }
     for (int key = 0; key < kKeys; key++) {
@@ -212,17 +230,26 @@ struct AttentionProblem {
       const int slot = key % kPageKeys;
       for (int i = 0; i < d; i++) {
         page[static_cast<size_t>(i * kPageKeys + slot)] = f32_to_f16(k[static_cast<size_t>(key * d + i)]);
-        page[static_cast<size_t>(d * kPageKeys + slot * d + i)] = f32_to_f16(v[static_cast<size_t>(key * d + i)]);
+        page[static_cast<size_t>(d * kPageKeys + slot * d + i)] =
+            f32_to_f16(v[static_cast<size_t>(key * d + i)]);
       }
     }
   }
 
-  float key(int j, int i) const { return f16_to_f32(storage[static_cast<size_t>(j / kPageKeys)][static_cast<size_t>(i * kPageKeys + j % kPageKeys)]); }
-  float value(int j, int i) const { return f16_to_f32(storage[static_cast<size_t>(j / kPageKeys)][static_cast<size_t>(d * kPageKeys + j % kPageKeys * d + i)]); }
+  float key(int j, int i) const {
+    return f16_to_f32(
+        storage[static_cast<size_t>(j / kPageKeys)][static_cast<size_t>(i * kPageKeys + j % kPageKeys)]);
+  }
+  float value(int j, int i) const {
+    return f16_to_f32(storage[static_cast<size_t>(j / kPageKeys)]
+                             [static_cast<size_t>(d * kPageKeys + j % kPageKeys * d + i)]);
+  }
 
   // Rows [begin, begin + count) with visible keys [first[r], last[r]).
-  std::vector<float> run(const KernelTable& table, int begin, int count, const int* first, const int* last) const {
-    std::vector<float> out(static_cast<size_t>(count * d)), total(static_cast<size_t>(count), 0.0f), top(total.size(), -INFINITY);
+  std::vector<float> run(const KernelTable& table, int begin, int count, const int* first,
+                         const int* last) const {
+    std::vector<float> out(static_cast<size_t>(count * d)), total(static_cast<size_t>(count), 0.0f),
+        top(total.size(), -INFINITY);
     std::vector<float> block_out(static_cast<size_t>(kAttendRows * d));
     float max[kAttendRows], sum[kAttendRows];
     for (int block = 0; block * kKeyBlock < kKeys; block++) {
@@ -242,8 +269,9 @@ struct AttentionProblem {
       args.out = block_out.data();
       table.attend(args);
       for (int r = 0; r < count; r++) {
-        table.attend_merge(max[r], sum[r], &block_out[static_cast<size_t>(r * d)], d, &top[static_cast<size_t>(r)],
-                           &total[static_cast<size_t>(r)], &out[static_cast<size_t>(r * d)]);
+        table.attend_merge(max[r], sum[r], &block_out[static_cast<size_t>(r * d)], d,
+                           &top[static_cast<size_t>(r)], &total[static_cast<size_t>(r)],
+                           &out[static_cast<size_t>(r * d)]);
       }
     }
     for (int r = 0; r < count; r++) {
@@ -262,24 +290,29 @@ TEST(Attend, MatchesSoftmaxAndRowsAreIndependent) {
   const int first[] = {0, 100, 250, 300}, last[] = {600, 420, 257, 301};
   for (int d : {16, 64, 80, 256}) {
     AttentionProblem problem(d);
-    for (const KernelTable* table : available_kernels()) {
+    for (const KernelTable* table : testable_kernels()) {
       auto together = problem.run(*table, 0, 4, first, last);
       for (int r = 0; r < 4; r++) {
         std::vector<double> weight;
         double total = 0;
         for (int j = first[r]; j < last[r]; j++) {
           double score = 0;
-          for (int i = 0; i < d; i++) score += static_cast<double>(problem.q[static_cast<size_t>(r * d + i)]) * problem.key(j, i);
+          for (int i = 0; i < d; i++)
+            score += static_cast<double>(problem.q[static_cast<size_t>(r * d + i)]) * problem.key(j, i);
           weight.push_back(std::exp(score));
           total += weight.back();
         }
         for (int i = 0; i < d; i++) {
           double expected = 0;
-          for (int j = first[r]; j < last[r]; j++) expected += weight[static_cast<size_t>(j - first[r])] / total * problem.value(j, i);
-          ASSERT_NEAR(together[static_cast<size_t>(r * d + i)], expected, 2e-5) << table->name << " D " << d << " row " << r;
+          for (int j = first[r]; j < last[r]; j++)
+            expected += weight[static_cast<size_t>(j - first[r])] / total * problem.value(j, i);
+          ASSERT_NEAR(together[static_cast<size_t>(r * d + i)], expected, 2e-5)
+              << table->name << " D " << d << " row " << r;
         }
         auto alone = problem.run(*table, r, 1, first, last);
-        ASSERT_EQ(std::memcmp(alone.data(), &together[static_cast<size_t>(r * d)], alone.size() * sizeof(float)), 0) << table->name;
+        ASSERT_EQ(
+            std::memcmp(alone.data(), &together[static_cast<size_t>(r * d)], alone.size() * sizeof(float)), 0)
+            << table->name;
       }
     }
   }

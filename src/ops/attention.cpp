@@ -28,8 +28,8 @@ void store_keys_and_values(const Context& context, Rows k, Rows v, const Attenti
 // Query rows that share the reads of one KV head: consecutive (row, head) pairs of one sequence.
 struct Tile {
   const AttentionRows* sequence;
-  int g;              // KV head
-  int first, count;   // pairs [first, first + count) of rows x heads-per-group
+  int g;             // KV head
+  int first, count;  // pairs [first, first + count) of rows x heads-per-group
   int first_block, blocks;
 };
 
@@ -54,7 +54,8 @@ class Attend {
     first_of[0] = 0;
     for (int t = 0; t < tile_count_; t++) first_of[t + 1] = first_of[t] + tiles_[t].blocks;
     context_.pool.run(total_blocks_, [&](int task) {
-      const int t = static_cast<int>(std::upper_bound(first_of, first_of + tile_count_ + 1, task) - first_of) - 1;
+      const int t =
+          static_cast<int>(std::upper_bound(first_of, first_of + tile_count_ + 1, task) - first_of) - 1;
       attend_block(tiles_[t], tiles_[t].first_block + task - first_of[t], partials[task],
                    outs + static_cast<size_t>(task) * d);
     });
@@ -66,7 +67,8 @@ class Attend {
  private:
   void plan(std::span<const AttentionRows> sequences) {
     int most = 0;
-    for (const auto& s : sequences) most += shape_.kv_heads * ((s.rows * group_ + kAttendRows - 1) / kAttendRows);
+    for (const auto& s : sequences)
+      most += shape_.kv_heads * ((s.rows * group_ + kAttendRows - 1) / kAttendRows);
     tiles_ = context_.arena.allocate<Tile>(static_cast<size_t>(most));
     for (const auto& sequence : sequences) {
       for (int g = 0; g < shape_.kv_heads; g++) {
@@ -86,8 +88,10 @@ class Attend {
     return shape_.window > 0 ? std::max(0, position(tile, i) - shape_.window + 1) : 0;
   }
   size_t place(const Tile& tile, int i) const {  // of pair i in a (M, H * D) matrix
-    const int row = tile.sequence->row + (tile.first + i) / group_, head = tile.g * group_ + (tile.first + i) % group_;
-    return static_cast<size_t>(row) * static_cast<size_t>(q_.width) + static_cast<size_t>(head * shape_.head_width);
+    const int row = tile.sequence->row + (tile.first + i) / group_,
+              head = tile.g * group_ + (tile.first + i) % group_;
+    return static_cast<size_t>(row) * static_cast<size_t>(q_.width) +
+           static_cast<size_t>(head * shape_.head_width);
   }
 
   void attend_block(const Tile& tile, int block, Partial& partial, float* out) const {
@@ -119,8 +123,8 @@ class Attend {
       float* out = out_.data + place(tile, i);
       std::memset(out, 0, static_cast<size_t>(d) * sizeof(float));
       for (int b = 0; b < tile.blocks; b++) {
-        context_.kernels.attend_merge(partials[b].max[i], partials[b].sum[i], outs + (b * kAttendRows + i) * d, d,
-                                      &largest, &sum, out);
+        context_.kernels.attend_merge(partials[b].max[i], partials[b].sum[i],
+                                      outs + (b * kAttendRows + i) * d, d, &largest, &sum, out);
       }
       for (int j = 0; j < d; j++) out[j] /= sum;
     }

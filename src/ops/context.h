@@ -1,8 +1,8 @@
-// What every op gets: threads, kernels, scratch, and which rows of the step are prompt rows. Ops run their own parallel
-// regions on the pool; results are valid until the enclosing ArenaScope ends.
+// What every op gets: threads, kernels, scratch, and which rows of the step are prompt rows. Ops run their
+// own parallel regions on the pool; results are valid until the enclosing ArenaScope ends.
 //
-// Shape letters: M rows of the step, C model width, H query heads, G KV heads, D head width, F feed-forward width,
-// N and K output and input width of a linear layer, V vocabulary.
+// Shape letters: M rows of the step, C model width, H query heads, G KV heads, D head width, F feed-forward
+// width, N and K output and input width of a linear layer, V vocabulary.
 #pragma once
 
 #include <algorithm>

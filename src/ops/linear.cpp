@@ -1,6 +1,7 @@
 #include "ops/linear.h"
 
 #include "base/check.h"
+#include "base/checked.h"
 
 namespace understudy {
 
@@ -17,7 +18,8 @@ struct Operands {
 };
 
 bool any_block_format(std::span<const Linear* const> layers) {
-  return std::any_of(layers.begin(), layers.end(), [](const Linear* l) { return info(l->weight.dtype()).block > 1; });
+  return std::any_of(layers.begin(), layers.end(),
+                     [](const Linear* l) { return info(l->weight.dtype()).block > 1; });
 }
 
 Operands prepare(const Context& context, Rows x, int bf16_rows, bool quantise) {
@@ -30,7 +32,9 @@ Operands prepare(const Context& context, Rows x, int bf16_rows, bool quantise) {
     operands.dsum = context.arena.allocate<float>(m * tiles);
     operands.neg_sum = context.arena.allocate<int32_t>(m * tiles * 2);
   }
-  if (bf16_rows > 0) operands.bf16 = context.arena.allocate<uint16_t>(static_cast<size_t>(bf16_rows) * k);
+  if (bf16_rows > 0) {
+    operands.bf16 = context.arena.allocate<uint16_t>(static_cast<size_t>(round_up(bf16_rows, kTileRows)) * k);
+  }
   context.each_row(x.rows, x.width, [&](int row) {
     const auto r = static_cast<size_t>(row);
     if (row < bf16_rows) {
@@ -44,7 +48,8 @@ Operands prepare(const Context& context, Rows x, int bf16_rows, bool quantise) {
 }
 
 LinearArgs arguments(const Linear& layer, const Operands& operands, Rows y, int begin, int rows) {
-  const auto first = static_cast<size_t>(begin), k = static_cast<size_t>(operands.x.width), tiles = k / kTileK;
+  const auto first = static_cast<size_t>(begin), k = static_cast<size_t>(operands.x.width),
+             tiles = k / kTileK;
   LinearArgs args{.dtype = layer.weight.dtype(),
                   .panels = layer.weight.panel(0),
                   .k = operands.x.width,
@@ -77,15 +82,18 @@ void linear(const Context& context, Rows x, std::span<const Linear* const> layer
     CHECK(layer->weight.k() == x.width);
     panels += layer->weight.panels();
   }
-  // A task is a run of panels: enough tasks that threads finish together, large enough that claiming one is cheap.
+  // A task is a run of panels: enough tasks that threads finish together, large enough that claiming one is
+  // cheap.
   const int chunk = std::max(1, panels / (16 * context.pool.size()));
   context.pool.run((panels + chunk - 1) / chunk, [&](int task) {
     int begin = task * chunk, end = std::min(panels, begin + chunk);
     for (size_t i = 0; i < layers.size() && begin < end; i++) {
       int count = layers[i]->weight.panels(), stop = std::min(end, count);
       if (begin < stop) {
-        if (bf16_rows > 0) kernels.linear_bf16(arguments(*layers[i], operands, y[i], 0, bf16_rows), begin, stop);
-        if (other_rows > 0) kernels.linear(arguments(*layers[i], operands, y[i], bf16_rows, other_rows), begin, stop);
+        if (bf16_rows > 0)
+          kernels.linear_bf16(arguments(*layers[i], operands, y[i], 0, bf16_rows), begin, stop);
+        if (other_rows > 0)
+          kernels.linear(arguments(*layers[i], operands, y[i], bf16_rows, other_rows), begin, stop);
       }
       begin = std::max(0, begin - count);
       end -= count;

@@ -23,7 +23,8 @@ void rope(const Context& context, Rows x, int head_width, std::span<const int> p
     float* cosine = angles.row(row);
     float* sine = cosine + n;
     for (int i = 0; i < n; i++) {
-      float angle = static_cast<float>(positions[static_cast<size_t>(row)]) * rope.inverse_frequency[static_cast<size_t>(i)];
+      float angle = static_cast<float>(positions[static_cast<size_t>(row)]) *
+                    rope.inverse_frequency[static_cast<size_t>(i)];
       cosine[i] = std::cos(angle);
       sine[i] = std::sin(angle);
     }

@@ -1,6 +1,7 @@
 // rope: rotary position embedding, in place.
 //
-// Computes  for pair i of a head at position p: angle = p * inverse_frequency[i]; (a, b) -> (a cos - b sin, a sin + b cos)
+// Computes  for pair i of a head at position p: angle = p * inverse_frequency[i]; (a, b) -> (a cos - b sin, a
+// sin + b cos)
 //           adjacent: a, b = x[2i], x[2i + 1] (GGUF llama, whose q and k rows are permuted for it)
 //           split:    a, b = x[i], x[i + n] with n pairs (NEOX: qwen2, gemma3, lfm2)
 // Shapes    x (M, heads * D); positions (M); the first 2 n values of each head turn, the rest stays
@@ -20,8 +21,10 @@ struct Rope {
   std::vector<float> inverse_frequency;  // (n pairs)
   RopePairs pairs = RopePairs::split;
 
-  // theta^(-2i/dims) / factors[i]; factors may be empty (Llama 3's rope_freqs), scale divides all (linear scaling).
-  static Rope make(int dims, float theta, RopePairs pairs, std::span<const float> factors = {}, float scale = 1.0f);
+  // theta^(-2i/dims) / factors[i]; factors may be empty (Llama 3's rope_freqs), scale divides all (linear
+  // scaling).
+  static Rope make(int dims, float theta, RopePairs pairs, std::span<const float> factors = {},
+                   float scale = 1.0f);
 };
 
 void rope(const Context& context, Rows x, int head_width, std::span<const int> positions, const Rope& rope);

@@ -17,7 +17,8 @@ void short_conv(const Context& context, Rows bcx, std::span<const float> weight,
       for (int j = 0; j < c; j++) {
         const float u = b[j] * x[j];
         float sum = 0;
-        for (int i = 0; i < kept; i++) sum += weight[static_cast<size_t>(j * taps + i)] * sequence.tail[i * c + j];
+        for (int i = 0; i < kept; i++)
+          sum += weight[static_cast<size_t>(j * taps + i)] * sequence.tail[i * c + j];
         out[j] = gate[j] * (sum + weight[static_cast<size_t>(j * taps + kept)] * u);
         for (int i = 0; i + 1 < kept; i++) sequence.tail[i * c + j] = sequence.tail[(i + 1) * c + j];
         if (kept > 0) sequence.tail[(kept - 1) * c + j] = u;

@@ -18,7 +18,8 @@ uint16_t get_u16(const std::byte* at) {
   return value;
 }
 
-// Codes of one tile, 16 rows of 32, four codes to a word: the planes of packed_layout.h are word operations on them.
+// Codes of one tile, 16 rows of 32, four codes to a word: the planes of packed_layout.h are word operations
+// on them.
 struct TileCodes {
   uint32_t word[kPanelRows][8];  // word g of a row holds its K 4g .. 4g + 3
 };
@@ -36,7 +37,8 @@ void write_fifth_bits(const TileCodes& codes, std::byte* masks) {
   for (int g = 0; g < 8; g++) {
     uint64_t mask = 0;
     for (int lane = 0; lane < kPanelRows; lane++) {
-      uint32_t bits = codes.word[lane][g] >> 4 & 0x01010101u;  // one a byte; the product gathers them in its top byte
+      uint32_t bits =
+          codes.word[lane][g] >> 4 & 0x01010101u;  // one a byte; the product gathers them in its top byte
       mask |= static_cast<uint64_t>(bits * 0x01020408u >> 24 & 15) << 4 * lane;
     }
     std::memcpy(masks + 8 * g, &mask, 8);
@@ -56,7 +58,8 @@ void write_bit_pairs(const TileCodes& codes, std::byte* vectors) {
 void write_tile(DType dtype, const TileCodes& codes, std::byte* quants) {
   if (dtype == DType::q8_0) {
     for (int g = 0; g < 8; g++) {
-      for (int lane = 0; lane < kPanelRows; lane++) std::memcpy(quants + 64 * g + 4 * lane, &codes.word[lane][g], 4);
+      for (int lane = 0; lane < kPanelRows; lane++)
+        std::memcpy(quants + 64 * g + 4 * lane, &codes.word[lane][g], 4);
     }
     return;
   }
@@ -100,7 +103,8 @@ void pack_float_row(DType dtype, int k, int lane, const std::byte* row, std::byt
 }
 
 // Rows beyond `rows` stay zero: their scales are zero.
-void pack_quant_panel(DType dtype, int rows, int k, const std::byte* file, size_t row_bytes, std::byte* panel) {
+void pack_quant_panel(DType dtype, int rows, int k, const std::byte* file, size_t row_bytes,
+                      std::byte* panel) {
   const PackedLayout layout = packed_layout(dtype);
   const int block_k = static_cast<int>(info(dtype).block);
   std::byte* quants = panel;
@@ -109,11 +113,14 @@ void pack_quant_panel(DType dtype, int rows, int k, const std::byte* file, size_
   TileCodes codes;
   for (int b = 0; b < k / block_k; b++, scales += layout.scale_bytes) {
     for (int lane = 0; lane < rows; lane++) {
-      read_quant_block(dtype, file + row_bytes * static_cast<size_t>(lane) + static_cast<size_t>(b) * info(dtype).bytes, blocks[lane]);
+      read_quant_block(
+          dtype, file + row_bytes * static_cast<size_t>(lane) + static_cast<size_t>(b) * info(dtype).bytes,
+          blocks[lane]);
       put_scales(dtype, blocks[lane], lane, scales);
     }
     for (int at = 0; at < block_k; at += kTileK, quants += layout.quant_bytes) {
-      for (int lane = 0; lane < kPanelRows; lane++) std::memcpy(codes.word[lane], blocks[lane].codes + at, kTileK);
+      for (int lane = 0; lane < kPanelRows; lane++)
+        std::memcpy(codes.word[lane], blocks[lane].codes + at, kTileK);
       write_tile(dtype, codes, quants);
     }
   }
@@ -123,14 +130,19 @@ void pack_quant_panel(DType dtype, int rows, int k, const std::byte* file, size_
 float dequantize(DType dtype, uint8_t code, const std::byte* scales, int lane, int tile, int kk) {
   float d = f16_to_f32(get_u16(scales + 2 * lane));
   switch (dtype) {
-    case DType::q4_0: return d * static_cast<float>(code - 8);
-    case DType::q4_1: return d * static_cast<float>(code) + f16_to_f32(get_u16(scales + 32 + 2 * lane));
-    case DType::q5_0: return d * static_cast<float>(code - 16);
-    case DType::q8_0: return d * static_cast<float>(static_cast<int8_t>(code));
+    case DType::q4_0:
+      return d * static_cast<float>(code - 8);
+    case DType::q4_1:
+      return d * static_cast<float>(code) + f16_to_f32(get_u16(scales + 32 + 2 * lane));
+    case DType::q5_0:
+      return d * static_cast<float>(code - 16);
+    case DType::q8_0:
+      return d * static_cast<float>(static_cast<int8_t>(code));
     case DType::q4_k: {
       float scale = d * static_cast<float>(std::to_integer<int>(scales[64 + 16 * tile + lane]));
       float dmin = f16_to_f32(get_u16(scales + 32 + 2 * lane));
-      return scale * static_cast<float>(code) - dmin * static_cast<float>(std::to_integer<int>(scales[192 + 16 * tile + lane]));
+      return scale * static_cast<float>(code) -
+             dmin * static_cast<float>(std::to_integer<int>(scales[192 + 16 * tile + lane]));
     }
     default: {  // q6_k
       auto sub = static_cast<int8_t>(std::to_integer<uint8_t>(scales[32 + 16 * (2 * tile + kk / 16) + lane]));
@@ -143,7 +155,8 @@ bool is_float(DType dtype) { return info(dtype).block == 1; }
 
 }  // namespace
 
-PackedMatrix PackedMatrix::pack(DType dtype, int rows, int k, std::span<const std::byte> file, ThreadPool& pool) {
+PackedMatrix PackedMatrix::pack(DType dtype, int rows, int k, std::span<const std::byte> file,
+                                ThreadPool& pool) {
   CHECK(k % kTileK == 0 && k % static_cast<int>(info(dtype).block) == 0 && rows > 0);
   size_t row_bytes = static_cast<size_t>(k) / info(dtype).block * info(dtype).bytes;
   CHECK(file.size() == row_bytes * static_cast<size_t>(rows));
@@ -158,7 +171,8 @@ PackedMatrix PackedMatrix::pack(DType dtype, int rows, int k, std::span<const st
     const int first = p * kPanelRows, lanes = std::min(kPanelRows, rows - first);
     const std::byte* from = file.data() + row_bytes * static_cast<size_t>(first);
     if (!is_float(dtype)) return pack_quant_panel(dtype, lanes, k, from, row_bytes, panel);
-    for (int lane = 0; lane < lanes; lane++) pack_float_row(dtype, k, lane, from + row_bytes * static_cast<size_t>(lane), panel);
+    for (int lane = 0; lane < lanes; lane++)
+      pack_float_row(dtype, k, lane, from + row_bytes * static_cast<size_t>(lane), panel);
   });
   return packed;
 }
@@ -182,8 +196,10 @@ void PackedMatrix::unpack_row(int row, float* out) const {
   for (int i = 0; i < k_; i++) {
     int tile = i / kTileK;
     const std::byte* quants = base + static_cast<size_t>(tile) * static_cast<size_t>(layout.quant_bytes);
-    const std::byte* block = scales + static_cast<size_t>(tile / layout.scale_tiles) * static_cast<size_t>(layout.scale_bytes);
-    out[i] = dequantize(dtype_, read_code(dtype_, quants, lane, i % kTileK), block, lane, tile % layout.scale_tiles, i % kTileK);
+    const std::byte* block =
+        scales + static_cast<size_t>(tile / layout.scale_tiles) * static_cast<size_t>(layout.scale_bytes);
+    out[i] = dequantize(dtype_, read_code(dtype_, quants, lane, i % kTileK), block, lane,
+                        tile % layout.scale_tiles, i % kTileK);
   }
 }
 

@@ -1,6 +1,5 @@
-// PackedMatrix: the weights of a linear layer (or an embedding table), y = W x with W (N, K), in the packed layout
-// (packed_layout.h). Owns its memory. Movable, immutable once
-// packed; safe to share between threads.
+// PackedMatrix: the weights of a linear layer (or an embedding table), y = W x with W (N, K), in the packed
+// layout (packed_layout.h). Owns its memory. Movable, immutable once packed; safe to share between threads.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +23,9 @@ class PackedMatrix {
   int rows() const { return rows_; }  // N
   int k() const { return k_; }        // K
   int panels() const { return (rows_ + kPanelRows - 1) / kPanelRows; }
-  const std::byte* panel(int p) const { return data_.data() + static_cast<size_t>(p) * panel_bytes(dtype_, k_); }
+  const std::byte* panel(int p) const {
+    return data_.data() + static_cast<size_t>(p) * panel_bytes(dtype_, k_);
+  }
   size_t bytes() const { return static_cast<size_t>(panels()) * panel_bytes(dtype_, k_); }
   explicit operator bool() const { return data_.data() != nullptr; }
 

@@ -59,12 +59,20 @@ float reference_value(DType dtype, const std::byte* row, int i) {
   const int j = i % static_cast<int>(type.block);
   const float d = f16_to_f32(q.d), m = f16_to_f32(q.m);
   switch (dtype) {
-    case DType::q4_0: return d * static_cast<float>(q.codes[j] - 8);
-    case DType::q4_1: return d * static_cast<float>(q.codes[j]) + m;
-    case DType::q5_0: return d * static_cast<float>(q.codes[j] - 16);
-    case DType::q8_0: return d * static_cast<float>(static_cast<int8_t>(q.codes[j]));
-    case DType::q4_k: return d * static_cast<float>(q.scales[j / 32]) * static_cast<float>(q.codes[j]) - m * static_cast<float>(q.mins[j / 32]);
-    default: return d * static_cast<float>(static_cast<int8_t>(q.scales[j / 16])) * static_cast<float>(q.codes[j] - 32);
+    case DType::q4_0:
+      return d * static_cast<float>(q.codes[j] - 8);
+    case DType::q4_1:
+      return d * static_cast<float>(q.codes[j]) + m;
+    case DType::q5_0:
+      return d * static_cast<float>(q.codes[j] - 16);
+    case DType::q8_0:
+      return d * static_cast<float>(static_cast<int8_t>(q.codes[j]));
+    case DType::q4_k:
+      return d * static_cast<float>(q.scales[j / 32]) * static_cast<float>(q.codes[j]) -
+             m * static_cast<float>(q.mins[j / 32]);
+    default:
+      return d * static_cast<float>(static_cast<int8_t>(q.scales[j / 16])) *
+             static_cast<float>(q.codes[j] - 32);
   }
 }
 
@@ -78,9 +86,11 @@ TEST(PackedMatrix, UnpacksEveryRowExactly) {
       std::vector<float> row(static_cast<size_t>(k));
       for (int r = 0; r < rows; r++) {
         packed.unpack_row(r, row.data());
-        const std::byte* source = file.data() + file.size() / static_cast<size_t>(rows) * static_cast<size_t>(r);
+        const std::byte* source =
+            file.data() + file.size() / static_cast<size_t>(rows) * static_cast<size_t>(r);
         for (int i = 0; i < k; i++) {
-          ASSERT_EQ(row[static_cast<size_t>(i)], reference_value(dtype, source, i)) << info(dtype).name << " row " << r << " at " << i;
+          ASSERT_EQ(row[static_cast<size_t>(i)], reference_value(dtype, source, i))
+              << info(dtype).name << " row " << r << " at " << i;
         }
       }
     }

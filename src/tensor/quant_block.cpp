@@ -26,7 +26,8 @@ void read_q5_0(const uint8_t* p, QuantBlock& out) {
   for (int i = 0; i < 32; i++) out.codes[i] = static_cast<uint8_t>(out.codes[i] | ((high >> i) & 1) << 4);
 }
 
-// d, dmin, 12 bytes of 6-bit scales and mins, then 4 x 32 bytes: low nibbles are 32 values, high nibbles the next 32.
+// d, dmin, 12 bytes of 6-bit scales and mins, then 4 x 32 bytes: low nibbles are 32 values, high nibbles the
+// next 32.
 void read_q4_k(const uint8_t* p, QuantBlock& out) {
   out.d = u16(p);
   out.m = u16(p + 2);
@@ -46,8 +47,8 @@ void read_q4_k(const uint8_t* p, QuantBlock& out) {
   }
 }
 
-// 128 bytes of low nibbles, 64 bytes of high bit pairs, 16 signed scales, d. Each half of 128 values uses 64 low bytes
-// and 32 high bytes: values i, i + 32, i + 64, i + 96 share high byte i.
+// 128 bytes of low nibbles, 64 bytes of high bit pairs, 16 signed scales, d. Each half of 128 values uses 64
+// low bytes and 32 high bytes: values i, i + 32, i + 64, i + 96 share high byte i.
 void read_q6_k(const uint8_t* p, QuantBlock& out) {
   std::memcpy(out.scales, p + 192, 16);
   out.d = u16(p + 208);
@@ -76,16 +77,20 @@ void read_quant_block(DType dtype, const std::byte* block, QuantBlock& out) {
       out.d = u16(p);
       out.m = u16(p + 2);
       return read_nibbles(p + 4, out.codes);
-    case DType::q5_0: return read_q5_0(p, out);
+    case DType::q5_0:
+      return read_q5_0(p, out);
     case DType::q8_0:
       out.d = u16(p);
       std::memcpy(out.codes, p + 2, 32);
       return;
-    case DType::q4_k: return read_q4_k(p, out);
-    case DType::q6_k: return read_q6_k(p, out);
+    case DType::q4_k:
+      return read_q4_k(p, out);
+    case DType::q6_k:
+      return read_q6_k(p, out);
     case DType::f32:
     case DType::f16:
-    case DType::bf16: break;
+    case DType::bf16:
+      break;
   }
   CHECK(false);
 }

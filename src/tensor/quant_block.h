@@ -1,5 +1,6 @@
-// Blocks as GGUF files store them: integer codes and scales of 32 or 256 values. Bits only, no arithmetic; used for
-// packing and by tests. Source: the block structures of ggml-common.h (MIT), described in the GGUF specification.
+// Blocks as GGUF files store them: integer codes and scales of 32 or 256 values. Bits only, no arithmetic;
+// used for packing and by tests. Source: the block structures of ggml-common.h (MIT), described in the GGUF
+// specification.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +12,8 @@ namespace understudy {
 
 struct QuantBlock {
   uint8_t codes[256] = {};  // unsigned codes, in order of K (Q8_0: the signed byte's bits)
-  uint16_t d = 0;      // f16 bits
-  uint16_t m = 0;      // f16 bits: Q4_1's m, Q4_K's dmin
+  uint16_t d = 0;           // f16 bits
+  uint16_t m = 0;           // f16 bits: Q4_1's m, Q4_K's dmin
   uint8_t scales[16] = {};  // Q4_K: 8 six-bit scales; Q6_K: 16 signed bytes
   uint8_t mins[8] = {};     // Q4_K: 8 six-bit minimums
 };

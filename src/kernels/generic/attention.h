@@ -1,8 +1,8 @@
-// Softmax attention over one block of kKeyBlock keys for up to kAttendRows query rows that share a KV head. Included
-// inside the namespace of a set.
+// Softmax attention over one block of kKeyBlock keys for up to kAttendRows query rows that share a KV head.
+// Included inside the namespace of a set.
 //
-// Keys lie (D, 16) a page, so that 16 scores are 16 lanes and no sum runs across lanes; scores add in ascending D,
-// values in ascending key. A row's bits do not depend on which rows share the block.
+// Keys lie (D, 16) a page, so that 16 scores are 16 lanes and no sum runs across lanes; scores add in
+// ascending D, values in ascending key. A row's bits do not depend on which rows share the block.
 
 inline const uint8_t* page_part(const AttendArgs& args, int page, size_t offset) {
   return reinterpret_cast<const uint8_t*>(args.pages[page]) + offset;
@@ -46,14 +46,16 @@ inline float soften(float* scores, int begin, int end, float* largest) {
 
 // out[row .. row + kRows)[d .. d + 64) += sum over keys [begin, end) of weight * value, in ascending key.
 template <int kRows, int kVectors>
-inline void add_values(const AttendArgs& args, int row, int d, int begin, int end, float (*weights)[kKeyBlock]) {
+inline void add_values(const AttendArgs& args, int row, int d, int begin, int end,
+                       float (*weights)[kKeyBlock]) {
   const int base = args.block * kKeyBlock;
   F32 acc[kRows][kVectors];
   for (int r = 0; r < kRows; r++) {
     for (int v = 0; v < kVectors; v++) acc[r][v] = load(args.out + (row + r) * args.d + d + 16 * v);
   }
   for (int key = begin; key < end; key++) {
-    const uint8_t* values = page_part(args, key / kPageKeys, args.v_offset) + static_cast<size_t>(key % kPageKeys) * static_cast<size_t>(args.d) * 2;
+    const uint8_t* values = page_part(args, key / kPageKeys, args.v_offset) +
+                            static_cast<size_t>(key % kPageKeys) * static_cast<size_t>(args.d) * 2;
     for (int v = 0; v < kVectors; v++) {
       F32 value = load_f16(values + 2 * (d + 16 * v));
       for (int r = 0; r < kRows; r++) acc[r][v] = fma(splat(weights[row + r][key - base]), value, acc[r][v]);
@@ -101,17 +103,19 @@ void attend(const AttendArgs& args) {
     args.max[r] = -__builtin_inff();
     args.sum[r] = begin[r] < end[r] ? soften(weights[r], begin[r] - base, end[r] - base, &args.max[r]) : 0.0f;
   }
-  // Keys that all rows see are read once for all; each row takes what lies before and after them by itself, so that it
-  // never touches a value it may not see.
+  // Keys that all rows see are read once for all; each row takes what lies before and after them by itself,
+  // so that it never touches a value it may not see.
   const bool share = full && shared_begin < shared_end;
-  for (int r = 0; r < args.rows; r++) add_all_values<1>(args, r, begin[r], share ? shared_begin : end[r], weights);
+  for (int r = 0; r < args.rows; r++)
+    add_all_values<1>(args, r, begin[r], share ? shared_begin : end[r], weights);
   if (share) {
     add_all_values<kAttendRows>(args, 0, shared_begin, shared_end, weights);
     for (int r = 0; r < args.rows; r++) add_all_values<1>(args, r, shared_end, end[r], weights);
   }
 }
 
-void attend_merge(float block_max, float block_sum, const float* block_out, int d, float* largest, float* sum, float* out) {
+void attend_merge(float block_max, float block_sum, const float* block_out, int d, float* largest, float* sum,
+                  float* out) {
   if (block_sum == 0) return;
   float top = *largest > block_max ? *largest : block_max;
   alignas(64) float powers[16] = {};

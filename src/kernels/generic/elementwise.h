@@ -21,8 +21,8 @@ inline void map2(const float* a, const float* b, int n, float* y, F f) {
       });
 }
 
-// exp by 2^n * p(r), r in [-ln2/2, ln2/2], minimax polynomial of degree 6 (the Cephes single-precision constants);
-// relative error below 2e-7. Saturates outside [-87.3, 88.3].
+// exp by 2^n * p(r), r in [-ln2/2, ln2/2], minimax polynomial of degree 6 (the Cephes single-precision
+// constants); relative error below 2e-7. Saturates outside [-87.3, 88.3].
 inline F32 exp_lanes(F32 x) {
   x = min(max(x, splat(-87.336544f)), splat(88.376259f));
   I32 n = to_i32(mul(x, splat(1.44269504088896341f)));

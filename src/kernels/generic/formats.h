@@ -1,11 +1,11 @@
-// One unpack policy per block format: how the 8 code groups of a tile (16 rows x 32 K) come out of the packed bytes,
-// and which scales apply. Included inside the namespace of an instruction set, after its simd.h.
+// One unpack policy per block format: how the 8 code groups of a tile (16 rows x 32 K) come out of the packed
+// bytes, and which scales apply. Included inside the namespace of an instruction set, after its simd.h.
 //
 //   codes(q, j, lo, hi)   groups j and j + 4 (K 4j.. and K 16 + 4j..) of the tile at q, j = 0..3
 //   scales(s, tile, out)  scales of tile `tile` inside the scale block at s
-//   kOffsetLog2           codes are unsigned with offset 2^kOffsetLog2; kNone: no offset; kSigned: signed bytes
-//   kHalves               a scale of its own for each 16 K
-//   kMinimum              w = scale * code + minimum
+//   kOffsetLog2           codes are unsigned with offset 2^kOffsetLog2; kNone: no offset; kSigned: signed
+//   bytes kHalves               a scale of its own for each 16 K kMinimum              w = scale * code +
+//   minimum
 // Adding a format: add a policy here, a line in dispatch_format (linear.h) and its layout in tensor/.
 
 inline constexpr int kNone = -1, kSigned = -2;
@@ -78,10 +78,14 @@ struct FormatQ6_K : Nibbles {
     Nibbles::codes(q, j, lo, hi);
     Bytes lower = load_bytes(at(q, 4)), upper = load_bytes(at(q, 5));
     switch (j) {
-      case 0: return join(lo, hi, bit_pairs<0>(lower), bit_pairs<0>(upper));
-      case 1: return join(lo, hi, bit_pairs<2>(lower), bit_pairs<2>(upper));
-      case 2: return join(lo, hi, bit_pairs<4>(lower), bit_pairs<4>(upper));
-      default: return join(lo, hi, bit_pairs<6>(lower), bit_pairs<6>(upper));
+      case 0:
+        return join(lo, hi, bit_pairs<0>(lower), bit_pairs<0>(upper));
+      case 1:
+        return join(lo, hi, bit_pairs<2>(lower), bit_pairs<2>(upper));
+      case 2:
+        return join(lo, hi, bit_pairs<4>(lower), bit_pairs<4>(upper));
+      default:
+        return join(lo, hi, bit_pairs<6>(lower), bit_pairs<6>(upper));
     }
   }
   static void join(Bytes& lo, Bytes& hi, Bytes lo_high, Bytes hi_high) {

@@ -1,7 +1,8 @@
 // y = x W^T over packed weights, a panel of 16 output rows at a time. Included inside the namespace of a set.
 //
-// int8 arithmetic: per 32 K (per 16 where the format scales so) an exact integer dot, then one f32 FMA per group in
-// ascending K. kRows rows share the unpacking of a tile; each keeps its own accumulator, so grouping changes no bit.
+// int8 arithmetic: per 32 K (per 16 where the format scales so) an exact integer dot, then one f32 FMA per
+// group in ascending K. kRows rows share the unpacking of a tile; each keeps its own accumulator, so grouping
+// changes no bit.
 
 inline void store_columns(const LinearArgs& args, int row, int panel, F32 y) {
   int column = panel * 16;
@@ -13,7 +14,8 @@ inline void store_columns(const LinearArgs& args, int row, int panel, F32 y) {
   }
   float values[16];
   store(values, y);
-  for (int i = 0; i < columns; i++) out[i] = args.bias != nullptr ? values[i] + args.bias[column + i] : values[i];
+  for (int i = 0; i < columns; i++)
+    out[i] = args.bias != nullptr ? values[i] + args.bias[column + i] : values[i];
 }
 
 template <class Format>
@@ -103,7 +105,8 @@ inline void linear_rows(const LinearArgs& args, const uint8_t* panel, int p, int
 template <class Format>
 void linear_format(const LinearArgs& args, int begin, int end) {
   for (int p = begin; p < end; p++) {
-    const auto* panel = reinterpret_cast<const uint8_t*>(args.panels) + static_cast<size_t>(p) * panel_bytes(Format::kDType, args.k);
+    const auto* panel = reinterpret_cast<const uint8_t*>(args.panels) +
+                        static_cast<size_t>(p) * panel_bytes(Format::kDType, args.k);
     int row = 0;
     for (; row + kMaxRows <= args.rows; row += kMaxRows) linear_rows<Format, kMaxRows>(args, panel, p, row);
     for (; row + 2 <= args.rows; row += 2) linear_rows<Format, 2>(args, panel, p, row);
@@ -115,15 +118,24 @@ void linear_format(const LinearArgs& args, int begin, int end) {
 template <class Visit>
 inline void dispatch_format(DType dtype, Visit visit) {
   switch (dtype) {
-    case DType::f32: return visit(FormatF32{});
-    case DType::f16: return visit(FormatF16{});
-    case DType::bf16: return visit(FormatBF16{});
-    case DType::q4_0: return visit(FormatQ4_0{});
-    case DType::q4_1: return visit(FormatQ4_1{});
-    case DType::q5_0: return visit(FormatQ5_0{});
-    case DType::q8_0: return visit(FormatQ8_0{});
-    case DType::q4_k: return visit(FormatQ4_K{});
-    case DType::q6_k: return visit(FormatQ6_K{});
+    case DType::f32:
+      return visit(FormatF32{});
+    case DType::f16:
+      return visit(FormatF16{});
+    case DType::bf16:
+      return visit(FormatBF16{});
+    case DType::q4_0:
+      return visit(FormatQ4_0{});
+    case DType::q4_1:
+      return visit(FormatQ4_1{});
+    case DType::q5_0:
+      return visit(FormatQ5_0{});
+    case DType::q8_0:
+      return visit(FormatQ8_0{});
+    case DType::q4_k:
+      return visit(FormatQ4_K{});
+    case DType::q6_k:
+      return visit(FormatQ6_K{});
   }
 }
 

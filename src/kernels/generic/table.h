@@ -1,4 +1,13 @@
-// The generic part of a set's KernelTable. Included last, inside the namespace of a set.
+// All generic kernels and the table that names them. The one generic file that a stub includes, inside its namespace and
+// after its simd.h and kMaxRows (rows that share one unpacking of weights; as many as its registers hold).
+
+// clang-format off: each file builds on those before it
+#include "kernels/generic/formats.h"
+#include "kernels/generic/linear.h"
+#include "kernels/generic/elementwise.h"
+#include "kernels/generic/attention.h"
+#include "kernels/generic/peak.h"
+// clang-format on
 
 constexpr KernelTable generic_table(const char* name) {
   return {.name = name,
@@ -12,5 +21,7 @@ constexpr KernelTable generic_table(const char* name) {
           .add = add_rows,
           .store_f16 = store_f16_row,
           .attend = attend,
-          .attend_merge = attend_merge};
+          .attend_merge = attend_merge,
+          .read_all = read_all,
+          .peak_int8 = peak_int8};
 }

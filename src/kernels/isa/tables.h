@@ -4,8 +4,22 @@
 #include "kernels/kernel_table.h"
 
 namespace understudy::isa {
-namespace scalar { extern const KernelTable kTable; }
-namespace avx2 { extern const KernelTable kTable; }
-namespace avx_vnni { extern const KernelTable kTable; }
-namespace avx512 { extern const KernelTable kTable; }
+namespace scalar {
+extern const KernelTable kTable;
+}
+namespace avx2 {
+extern const KernelTable kTable;
+}
+namespace avx_vnni {
+extern const KernelTable kTable;
+}
+namespace avx512 {
+extern const KernelTable kTable;
+}
+namespace amx {
+extern const KernelTable kTable;
+}
+namespace amx_emulated {
+extern const KernelTable kTable;
+}
 }  // namespace understudy::isa

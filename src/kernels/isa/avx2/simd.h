@@ -1,5 +1,6 @@
-// The vector vocabulary (isa/scalar/simd.h says what each name means) on AVX2, FMA and F16C: 16 lanes are two halves.
-// With AVX_VNNI the dot product is one instruction; the including stub names the set (UNDERSTUDY_ISA_NAMESPACE).
+// The vector vocabulary (isa/scalar/simd.h says what each name means) on AVX2, FMA and F16C: 16 lanes are two
+// halves. With AVX_VNNI the dot product is one instruction; the including stub names the set
+// (UNDERSTUDY_ISA_NAMESPACE).
 #pragma once
 
 #include <immintrin.h>
@@ -8,13 +9,22 @@
 
 namespace understudy::isa::UNDERSTUDY_ISA_NAMESPACE {
 
-struct F32 { __m256 lo, hi; };
-struct I32 { __m256i lo, hi; };
-struct Bytes { __m256i lo, hi; };
+struct F32 {
+  __m256 lo, hi;
+};
+struct I32 {
+  __m256i lo, hi;
+};
+struct Bytes {
+  __m256i lo, hi;
+};
 
 inline F32 splat(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
 inline F32 load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
-inline void store(float* p, F32 x) { _mm256_storeu_ps(p, x.lo); _mm256_storeu_ps(p + 8, x.hi); }
+inline void store(float* p, F32 x) {
+  _mm256_storeu_ps(p, x.lo);
+  _mm256_storeu_ps(p + 8, x.hi);
+}
 inline F32 add(F32 a, F32 b) { return {_mm256_add_ps(a.lo, b.lo), _mm256_add_ps(a.hi, b.hi)}; }
 inline F32 sub(F32 a, F32 b) { return {_mm256_sub_ps(a.lo, b.lo), _mm256_sub_ps(a.hi, b.hi)}; }
 inline F32 mul(F32 a, F32 b) { return {_mm256_mul_ps(a.lo, b.lo), _mm256_mul_ps(a.hi, b.hi)}; }
@@ -25,7 +35,9 @@ inline F32 abs(F32 a) {
   __m256 sign = _mm256_set1_ps(-0.0f);
   return {_mm256_andnot_ps(sign, a.lo), _mm256_andnot_ps(sign, a.hi)};
 }
-inline F32 fma(F32 a, F32 b, F32 c) { return {_mm256_fmadd_ps(a.lo, b.lo, c.lo), _mm256_fmadd_ps(a.hi, b.hi, c.hi)}; }
+inline F32 fma(F32 a, F32 b, F32 c) {
+  return {_mm256_fmadd_ps(a.lo, b.lo, c.lo), _mm256_fmadd_ps(a.hi, b.hi, c.hi)};
+}
 inline float reduce_add(F32 x) {
   __m256 h = _mm256_add_ps(x.lo, x.hi);
   __m128 q = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
@@ -43,7 +55,8 @@ inline F32 keep_lanes(F32 x, int begin, int end, float other) {
   const __m256i first = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   auto keep = [&](__m256 half, int base) {
     __m256i lane = _mm256_add_epi32(first, _mm256_set1_epi32(base));
-    __m256i inside = _mm256_andnot_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(begin), lane), _mm256_cmpgt_epi32(_mm256_set1_epi32(end), lane));
+    __m256i inside = _mm256_andnot_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(begin), lane),
+                                         _mm256_cmpgt_epi32(_mm256_set1_epi32(end), lane));
     return _mm256_blendv_ps(_mm256_set1_ps(other), half, _mm256_castsi256_ps(inside));
   };
   return {keep(x.lo, 0), keep(x.hi, 8)};
@@ -52,7 +65,9 @@ inline F32 keep_lanes(F32 x, int begin, int end, float other) {
 inline I32 splat_i32(int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
 inline I32 add(I32 a, I32 b) { return {_mm256_add_epi32(a.lo, b.lo), _mm256_add_epi32(a.hi, b.hi)}; }
 template <int kBits>
-inline I32 shift_left(I32 a) { return {_mm256_slli_epi32(a.lo, kBits), _mm256_slli_epi32(a.hi, kBits)}; }
+inline I32 shift_left(I32 a) {
+  return {_mm256_slli_epi32(a.lo, kBits), _mm256_slli_epi32(a.hi, kBits)};
+}
 inline F32 to_f32(I32 a) { return {_mm256_cvtepi32_ps(a.lo), _mm256_cvtepi32_ps(a.hi)}; }
 inline I32 to_i32(F32 a) { return {_mm256_cvtps_epi32(a.lo), _mm256_cvtps_epi32(a.hi)}; }
 inline F32 pow2(I32 n) {
@@ -71,11 +86,17 @@ inline int32_t reduce_add(I32 a) {
   return _mm_cvtsi128_si32(_mm_add_epi32(q, _mm_shuffle_epi32(q, 0xb1)));
 }
 
-inline __m128i half_vector(const void* p, int i) { return _mm_loadu_si128(static_cast<const __m128i*>(p) + i); }
-inline F32 load_f16(const void* p) { return {_mm256_cvtph_ps(half_vector(p, 0)), _mm256_cvtph_ps(half_vector(p, 1))}; }
+inline __m128i half_vector(const void* p, int i) {
+  return _mm_loadu_si128(static_cast<const __m128i*>(p) + i);
+}
+inline F32 load_f16(const void* p) {
+  return {_mm256_cvtph_ps(half_vector(p, 0)), _mm256_cvtph_ps(half_vector(p, 1))};
+}
 inline void store_f16(void* p, F32 x) {
-  _mm_storeu_si128(static_cast<__m128i*>(p), _mm256_cvtps_ph(x.lo, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-  _mm_storeu_si128(static_cast<__m128i*>(p) + 1, _mm256_cvtps_ph(x.hi, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+  _mm_storeu_si128(static_cast<__m128i*>(p),
+                   _mm256_cvtps_ph(x.lo, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+  _mm_storeu_si128(static_cast<__m128i*>(p) + 1,
+                   _mm256_cvtps_ph(x.hi, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 inline F32 load_bf16(const void* p) {
   auto widen = [](__m128i h) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16)); };
@@ -101,7 +122,9 @@ inline Bytes low_nibbles(Bytes b) {
 inline Bytes high_nibbles(Bytes b) {
   return low_nibbles({_mm256_srli_epi16(b.lo, 4), _mm256_srli_epi16(b.hi, 4)});
 }
-inline Bytes bitwise_or(Bytes a, Bytes b) { return {_mm256_or_si256(a.lo, b.lo), _mm256_or_si256(a.hi, b.hi)}; }
+inline Bytes bitwise_or(Bytes a, Bytes b) {
+  return {_mm256_or_si256(a.lo, b.lo), _mm256_or_si256(a.hi, b.hi)};
+}
 inline Bytes fifth_bits(const void* mask) {
   uint32_t words[2];
   __builtin_memcpy(words, mask, 8);
@@ -117,7 +140,8 @@ inline Bytes fifth_bits(const void* mask) {
 template <int kShift>
 inline Bytes bit_pairs(Bytes b) {
   auto move = [](__m256i v) {
-    __m256i moved = kShift < 4 ? _mm256_slli_epi16(v, kShift < 4 ? 4 - kShift : 0) : _mm256_srli_epi16(v, kShift < 4 ? 0 : kShift - 4);
+    __m256i moved = kShift < 4 ? _mm256_slli_epi16(v, kShift < 4 ? 4 - kShift : 0)
+                               : _mm256_srli_epi16(v, kShift < 4 ? 0 : kShift - 4);
     return _mm256_and_si256(moved, _mm256_set1_epi8(0x30));
   };
   return {move(b.lo), move(b.hi)};
@@ -140,7 +164,8 @@ inline I32 dot4(I32 acc, Bytes codes, const int8_t* a) {
   __m256i four = broadcast4(a);
   return {dot4_half(acc.lo, codes.lo, four), dot4_half(acc.hi, codes.hi, four)};
 }
-// Signed codes: |code| * (sign(code) * a) keeps one side unsigned; 2 * 128 * 127 < 2^15, exact since |a| <= 127.
+// Signed codes: |code| * (sign(code) * a) keeps one side unsigned; 2 * 128 * 127 < 2^15, exact since |a| <=
+// 127.
 inline I32 start8(int32_t) { return splat_i32(0); }
 inline I32 dot4_signed(I32 acc, Bytes codes, const int8_t* a) {
   __m256i four = broadcast4(a);

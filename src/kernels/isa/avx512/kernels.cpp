@@ -6,10 +6,6 @@
 namespace understudy::isa::avx512 {
 // 32 registers: 8 rows x (2 dots + 1 sum), and the codes.
 inline constexpr int kMaxRows = 8;
-#include "kernels/generic/formats.h"
-#include "kernels/generic/linear.h"
-#include "kernels/generic/elementwise.h"
-#include "kernels/generic/attention.h"
 #include "kernels/generic/table.h"
 
 extern const KernelTable kTable;

@@ -9,7 +9,9 @@ namespace understudy::isa::avx512 {
 
 using F32 = __m512;
 using I32 = __m512i;
-struct Bytes { __m512i v; };
+struct Bytes {
+  __m512i v;
+};
 
 inline F32 splat(float x) { return _mm512_set1_ps(x); }
 inline F32 load(const float* p) { return _mm512_loadu_ps(p); }
@@ -39,22 +41,42 @@ inline F32 keep_lanes(F32 x, int begin, int end, float other) {
 inline I32 splat_i32(int32_t x) { return _mm512_set1_epi32(x); }
 inline I32 add(I32 a, I32 b) { return _mm512_add_epi32(a, b); }
 template <int kBits>
-inline I32 shift_left(I32 a) { return _mm512_slli_epi32(a, kBits); }
+inline I32 shift_left(I32 a) {
+  return _mm512_slli_epi32(a, kBits);
+}
 inline F32 to_f32(I32 a) { return _mm512_cvtepi32_ps(a); }
 inline I32 to_i32(F32 a) { return _mm512_cvtps_epi32(a); }
-inline F32 pow2(I32 n) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(n, splat_i32(127)), 23)); }
-inline void store_i8(int8_t* p, I32 a) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a)); }
+inline F32 pow2(I32 n) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(n, splat_i32(127)), 23));
+}
+inline void store_i8(int8_t* p, I32 a) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a));
+}
 inline int32_t reduce_add(I32 a) { return _mm512_reduce_add_epi32(a); }
 
-inline F32 load_f16(const void* p) { return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p))); }
-inline void store_f16(void* p, F32 x) { _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)); }
-inline F32 load_bf16(const void* p) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(p))), 16)); }
-inline F32 load_u8(const void* p) { return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)))); }
-inline F32 load_i8(const void* p) { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)))); }
+inline F32 load_f16(const void* p) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
+}
+inline void store_f16(void* p, F32 x) {
+  _mm256_storeu_si256(static_cast<__m256i*>(p),
+                      _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+inline F32 load_bf16(const void* p) {
+  return _mm512_castsi512_ps(
+      _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(p))), 16));
+}
+inline F32 load_u8(const void* p) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))));
+}
+inline F32 load_i8(const void* p) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))));
+}
 
 inline Bytes load_bytes(const void* p) { return {_mm512_loadu_si512(p)}; }
 inline Bytes low_nibbles(Bytes b) { return {_mm512_and_si512(b.v, _mm512_set1_epi8(15))}; }
-inline Bytes high_nibbles(Bytes b) { return {_mm512_and_si512(_mm512_srli_epi16(b.v, 4), _mm512_set1_epi8(15))}; }
+inline Bytes high_nibbles(Bytes b) {
+  return {_mm512_and_si512(_mm512_srli_epi16(b.v, 4), _mm512_set1_epi8(15))};
+}
 inline Bytes bitwise_or(Bytes a, Bytes b) { return {_mm512_or_si512(a.v, b.v)}; }
 inline Bytes fifth_bits(const void* mask) {
   uint64_t bits;
@@ -63,7 +85,8 @@ inline Bytes fifth_bits(const void* mask) {
 }
 template <int kShift>
 inline Bytes bit_pairs(Bytes b) {
-  __m512i moved = kShift < 4 ? _mm512_slli_epi16(b.v, kShift < 4 ? 4 - kShift : 0) : _mm512_srli_epi16(b.v, kShift < 4 ? 0 : kShift - 4);
+  __m512i moved = kShift < 4 ? _mm512_slli_epi16(b.v, kShift < 4 ? 4 - kShift : 0)
+                             : _mm512_srli_epi16(b.v, kShift < 4 ? 0 : kShift - 4);
   return {_mm512_and_si512(moved, _mm512_set1_epi8(0x30))};
 }
 
@@ -72,7 +95,9 @@ inline I32 broadcast4(const int8_t* a) {
   __builtin_memcpy(&four, a, 4);
   return _mm512_set1_epi32(four);
 }
-inline I32 dot4(I32 acc, Bytes codes, const int8_t* a) { return _mm512_dpbusd_epi32(acc, codes.v, broadcast4(a)); }
+inline I32 dot4(I32 acc, Bytes codes, const int8_t* a) {
+  return _mm512_dpbusd_epi32(acc, codes.v, broadcast4(a));
+}
 // VNNI wants one unsigned side: codes + 128, and 128 * sum(a) is taken off at the start. Exact.
 inline I32 start8(int32_t neg_sum) { return _mm512_slli_epi32(splat_i32(neg_sum), 7); }
 inline I32 dot4_signed(I32 acc, Bytes codes, const int8_t* a) {

@@ -7,10 +7,6 @@
 namespace understudy::isa::avx_vnni {
 // 16 registers: 2 rows x (2 dots + 1 sum) of two halves each, and the codes.
 inline constexpr int kMaxRows = 2;
-#include "kernels/generic/formats.h"
-#include "kernels/generic/linear.h"
-#include "kernels/generic/elementwise.h"
-#include "kernels/generic/attention.h"
 #include "kernels/generic/table.h"
 
 extern const KernelTable kTable;

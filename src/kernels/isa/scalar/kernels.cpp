@@ -6,10 +6,6 @@
 
 namespace understudy::isa::scalar {
 inline constexpr int kMaxRows = 4;
-#include "kernels/generic/formats.h"
-#include "kernels/generic/linear.h"
-#include "kernels/generic/elementwise.h"
-#include "kernels/generic/attention.h"
 #include "kernels/generic/table.h"
 
 extern const KernelTable kTable;

@@ -1,5 +1,5 @@
-// The vector vocabulary of the generic kernels, in plain C++: 16 lanes of f32 and i32, 64 bytes of codes. Every set has
-// the same names. This one defines what they mean.
+// The vector vocabulary of the generic kernels, in plain C++: 16 lanes of f32 and i32, 64 bytes of codes.
+// Every set has the same names. This one defines what they mean.
 #pragma once
 
 #include <cstdint>
@@ -7,78 +7,217 @@
 
 namespace understudy::isa::scalar {
 
-struct F32 { float v[16]; };
-struct I32 { int32_t v[16]; };
-struct Bytes { uint8_t v[64]; };
+struct F32 {
+  float v[16];
+};
+struct I32 {
+  int32_t v[16];
+};
+struct Bytes {
+  uint8_t v[64];
+};
 
 #define LANES for (int i = 0; i < 16; i++)
 
-inline F32 splat(float x) { F32 r; LANES r.v[i] = x; return r; }
-inline F32 load(const float* p) { F32 r; std::memcpy(r.v, p, 64); return r; }
+inline F32 splat(float x) {
+  F32 r;
+  LANES r.v[i] = x;
+  return r;
+}
+inline F32 load(const float* p) {
+  F32 r;
+  std::memcpy(r.v, p, 64);
+  return r;
+}
 inline void store(float* p, F32 x) { std::memcpy(p, x.v, 64); }
-inline F32 add(F32 a, F32 b) { LANES a.v[i] += b.v[i]; return a; }
-inline F32 sub(F32 a, F32 b) { LANES a.v[i] -= b.v[i]; return a; }
-inline F32 mul(F32 a, F32 b) { LANES a.v[i] *= b.v[i]; return a; }
-inline F32 div(F32 a, F32 b) { LANES a.v[i] /= b.v[i]; return a; }
-inline F32 max(F32 a, F32 b) { LANES a.v[i] = a.v[i] > b.v[i] ? a.v[i] : b.v[i]; return a; }
-inline F32 min(F32 a, F32 b) { LANES a.v[i] = a.v[i] < b.v[i] ? a.v[i] : b.v[i]; return a; }
-inline F32 abs(F32 a) { LANES a.v[i] = __builtin_fabsf(a.v[i]); return a; }
+inline F32 add(F32 a, F32 b) {
+  LANES a.v[i] += b.v[i];
+  return a;
+}
+inline F32 sub(F32 a, F32 b) {
+  LANES a.v[i] -= b.v[i];
+  return a;
+}
+inline F32 mul(F32 a, F32 b) {
+  LANES a.v[i] *= b.v[i];
+  return a;
+}
+inline F32 div(F32 a, F32 b) {
+  LANES a.v[i] /= b.v[i];
+  return a;
+}
+inline F32 max(F32 a, F32 b) {
+  LANES a.v[i] = a.v[i] > b.v[i] ? a.v[i] : b.v[i];
+  return a;
+}
+inline F32 min(F32 a, F32 b) {
+  LANES a.v[i] = a.v[i] < b.v[i] ? a.v[i] : b.v[i];
+  return a;
+}
+inline F32 abs(F32 a) {
+  LANES a.v[i] = __builtin_fabsf(a.v[i]);
+  return a;
+}
 // a * b + c; this set rounds twice, the others once.
-inline F32 fma(F32 a, F32 b, F32 c) { LANES a.v[i] = a.v[i] * b.v[i] + c.v[i]; return a; }
+inline F32 fma(F32 a, F32 b, F32 c) {
+  LANES a.v[i] = a.v[i] * b.v[i] + c.v[i];
+  return a;
+}
 inline float reduce_add(F32 x) {
-  for (int half = 8; half > 0; half /= 2) for (int i = 0; i < half; i++) x.v[i] += x.v[i + half];
+  for (int half = 8; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) x.v[i] += x.v[i + half];
   return x.v[0];
 }
 inline float reduce_max(F32 x) {
-  for (int half = 8; half > 0; half /= 2) for (int i = 0; i < half; i++) x.v[i] = x.v[i] > x.v[i + half] ? x.v[i] : x.v[i + half];
+  for (int half = 8; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) x.v[i] = x.v[i] > x.v[i + half] ? x.v[i] : x.v[i + half];
   return x.v[0];
 }
 inline float inv_sqrt(float x) { return 1.0f / __builtin_sqrtf(x); }
 // Lanes [begin, end) of x, `other` elsewhere.
-inline F32 keep_lanes(F32 x, int begin, int end, float other) { LANES if (i < begin || i >= end) x.v[i] = other; return x; }
+inline F32 keep_lanes(F32 x, int begin, int end, float other) {
+  LANES if (i < begin || i >= end) x.v[i] = other;
+  return x;
+}
 
-inline I32 splat_i32(int32_t x) { I32 r; LANES r.v[i] = x; return r; }
-inline I32 add(I32 a, I32 b) { LANES a.v[i] += b.v[i]; return a; }
+inline I32 splat_i32(int32_t x) {
+  I32 r;
+  LANES r.v[i] = x;
+  return r;
+}
+inline I32 add(I32 a, I32 b) {
+  LANES a.v[i] += b.v[i];
+  return a;
+}
 template <int kBits>
-inline I32 shift_left(I32 a) { LANES a.v[i] = static_cast<int32_t>(static_cast<uint32_t>(a.v[i]) << kBits); return a; }
-inline F32 to_f32(I32 a) { F32 r; LANES r.v[i] = static_cast<float>(a.v[i]); return r; }
-inline I32 to_i32(F32 a) { I32 r; LANES r.v[i] = static_cast<int32_t>(__builtin_rintf(a.v[i])); return r; }  // nearest even
-inline F32 pow2(I32 n) { F32 r; LANES { uint32_t b = static_cast<uint32_t>(n.v[i] + 127) << 23; std::memcpy(&r.v[i], &b, 4); } return r; }
+inline I32 shift_left(I32 a) {
+  LANES a.v[i] = static_cast<int32_t>(static_cast<uint32_t>(a.v[i]) << kBits);
+  return a;
+}
+inline F32 to_f32(I32 a) {
+  F32 r;
+  LANES r.v[i] = static_cast<float>(a.v[i]);
+  return r;
+}
+inline I32 to_i32(F32 a) {
+  I32 r;
+  LANES r.v[i] = static_cast<int32_t>(__builtin_rintf(a.v[i]));
+  return r;
+}  // nearest even
+inline F32 pow2(I32 n) {
+  F32 r;
+  LANES {
+    uint32_t b = static_cast<uint32_t>(n.v[i] + 127) << 23;
+    std::memcpy(&r.v[i], &b, 4);
+  }
+  return r;
+}
 inline void store_i8(int8_t* p, I32 a) { LANES p[i] = static_cast<int8_t>(a.v[i]); }
-inline int32_t reduce_add(I32 a) { int32_t s = 0; LANES s += a.v[i]; return s; }
+inline int32_t reduce_add(I32 a) {
+  int32_t s = 0;
+  LANES s += a.v[i];
+  return s;
+}
 
 inline float half_to_f32(uint16_t h) {
   uint32_t sign = static_cast<uint32_t>(h & 0x8000u) << 16, m = h & 0x7fffu, bits;
-  if (m >= 0x7c00u) bits = 0x7f800000u | (m & 0x3ffu) << 13;
-  else if (m >= 0x400u) bits = (m << 13) + 0x38000000u;
-  else { float s = static_cast<float>(m) * 0x1p-24f; std::memcpy(&bits, &s, 4); }
+  if (m >= 0x7c00u)
+    bits = 0x7f800000u | (m & 0x3ffu) << 13;
+  else if (m >= 0x400u)
+    bits = (m << 13) + 0x38000000u;
+  else {
+    float s = static_cast<float>(m) * 0x1p-24f;
+    std::memcpy(&bits, &s, 4);
+  }
   bits |= sign;
-  float r; std::memcpy(&r, &bits, 4); return r;
+  float r;
+  std::memcpy(&r, &bits, 4);
+  return r;
 }
 inline uint16_t f32_to_half(float x) {
-  uint32_t bits; std::memcpy(&bits, &x, 4);
+  uint32_t bits;
+  std::memcpy(&bits, &x, 4);
   uint32_t sign = (bits >> 16) & 0x8000u, m = bits & 0x7fffffffu;
   if (m > 0x7f800000u) return static_cast<uint16_t>(sign | 0x7e00u);
   if (m >= 0x477ff000u) return static_cast<uint16_t>(sign | 0x7c00u);
-  if (m < 0x38800000u) { float a; std::memcpy(&a, &m, 4); a += 0.5f; std::memcpy(&m, &a, 4); return static_cast<uint16_t>(sign | (m - 0x3f000000u)); }
+  if (m < 0x38800000u) {
+    float a;
+    std::memcpy(&a, &m, 4);
+    a += 0.5f;
+    std::memcpy(&m, &a, 4);
+    return static_cast<uint16_t>(sign | (m - 0x3f000000u));
+  }
   m += 0xfffu + ((m >> 13) & 1);
   return static_cast<uint16_t>(sign | ((m - 0x38000000u) >> 13));
 }
-inline F32 load_f16(const void* p) { uint16_t h[16]; std::memcpy(h, p, 32); F32 r; LANES r.v[i] = half_to_f32(h[i]); return r; }
-inline void store_f16(void* p, F32 x) { uint16_t h[16]; LANES h[i] = f32_to_half(x.v[i]); std::memcpy(p, h, 32); }
-inline F32 load_bf16(const void* p) { uint16_t h[16]; std::memcpy(h, p, 32); F32 r; LANES { uint32_t b = static_cast<uint32_t>(h[i]) << 16; std::memcpy(&r.v[i], &b, 4); } return r; }
-inline F32 load_u8(const void* p) { uint8_t b[16]; std::memcpy(b, p, 16); F32 r; LANES r.v[i] = static_cast<float>(b[i]); return r; }
-inline F32 load_i8(const void* p) { int8_t b[16]; std::memcpy(b, p, 16); F32 r; LANES r.v[i] = static_cast<float>(b[i]); return r; }
+inline F32 load_f16(const void* p) {
+  uint16_t h[16];
+  std::memcpy(h, p, 32);
+  F32 r;
+  LANES r.v[i] = half_to_f32(h[i]);
+  return r;
+}
+inline void store_f16(void* p, F32 x) {
+  uint16_t h[16];
+  LANES h[i] = f32_to_half(x.v[i]);
+  std::memcpy(p, h, 32);
+}
+inline F32 load_bf16(const void* p) {
+  uint16_t h[16];
+  std::memcpy(h, p, 32);
+  F32 r;
+  LANES {
+    uint32_t b = static_cast<uint32_t>(h[i]) << 16;
+    std::memcpy(&r.v[i], &b, 4);
+  }
+  return r;
+}
+inline F32 load_u8(const void* p) {
+  uint8_t b[16];
+  std::memcpy(b, p, 16);
+  F32 r;
+  LANES r.v[i] = static_cast<float>(b[i]);
+  return r;
+}
+inline F32 load_i8(const void* p) {
+  int8_t b[16];
+  std::memcpy(b, p, 16);
+  F32 r;
+  LANES r.v[i] = static_cast<float>(b[i]);
+  return r;
+}
 
-inline Bytes load_bytes(const void* p) { Bytes r; std::memcpy(r.v, p, 64); return r; }
-inline Bytes low_nibbles(Bytes b) { for (auto& x : b.v) x &= 15; return b; }
-inline Bytes high_nibbles(Bytes b) { for (auto& x : b.v) x >>= 4; return b; }
-inline Bytes bitwise_or(Bytes a, Bytes b) { for (int i = 0; i < 64; i++) a.v[i] |= b.v[i]; return a; }
+inline Bytes load_bytes(const void* p) {
+  Bytes r;
+  std::memcpy(r.v, p, 64);
+  return r;
+}
+inline Bytes low_nibbles(Bytes b) {
+  for (auto& x : b.v) x &= 15;
+  return b;
+}
+inline Bytes high_nibbles(Bytes b) {
+  for (auto& x : b.v) x >>= 4;
+  return b;
+}
+inline Bytes bitwise_or(Bytes a, Bytes b) {
+  for (int i = 0; i < 64; i++) a.v[i] |= b.v[i];
+  return a;
+}
 // 16 where the bit is set: the fifth bit of a code.
-inline Bytes fifth_bits(const void* mask) { uint64_t m; std::memcpy(&m, mask, 8); Bytes r; for (int i = 0; i < 64; i++) r.v[i] = static_cast<uint8_t>((m >> i & 1) << 4); return r; }
+inline Bytes fifth_bits(const void* mask) {
+  uint64_t m;
+  std::memcpy(&m, mask, 8);
+  Bytes r;
+  for (int i = 0; i < 64; i++) r.v[i] = static_cast<uint8_t>((m >> i & 1) << 4);
+  return r;
+}
 // Bits kShift, kShift + 1 of every byte, as bits 4 and 5 of a code.
 template <int kShift>
-inline Bytes bit_pairs(Bytes b) { for (auto& x : b.v) x = static_cast<uint8_t>((x >> kShift & 3) << 4); return b; }
+inline Bytes bit_pairs(Bytes b) {
+  for (auto& x : b.v) x = static_cast<uint8_t>((x >> kShift & 3) << 4);
+  return b;
+}
 
 // acc + sum over i of code(lane, i) * a[i]; codes below 64, a = 4 signed bytes.
 inline I32 dot4(I32 acc, Bytes codes, const int8_t* a) {

@@ -1,0 +1,185 @@
+// understudy bench: tokens a second of a model on this machine, beside the limit that the machine sets.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "app/commands.h"
+#include "app/machine_limits.h"
+#include "app/model_store.h"
+#include "arch/sequence_state.h"
+#include "engine/model.h"
+#include "kernels/dispatch.h"
+
+namespace understudy {
+namespace {
+
+struct Options {
+  std::string work, model;
+  int tokens = 0, depth = 0, streams = 0, threads = 0;
+  bool json = false;
+};
+
+constexpr int kDecodeTokens = 128, kPrefillTokens = 512, kBatchStreams = 16, kPrefillChunk = 256;
+
+// Runs steps of a network over sequences of pseudo-random text; the clock covers the steps only.
+class Bench {
+ public:
+  Bench(const Network& network, int threads, int streams, int capacity)
+      : network_(network), pool_(threads), workspace_(make_workspace(pool_)) {
+    for (int i = 0; i < streams; i++) states_.emplace_back(network, capacity);
+  }
+
+  ThreadPool& pool() { return pool_; }
+
+  // `tokens` prompt tokens of every stream from `position`, in chunks as the engine would.
+  void prefill(int position, int tokens) {
+    for (auto& state : states_) {
+      for (int at = 0; at < tokens; at += kPrefillChunk) {
+        const int rows = std::min(kPrefillChunk, tokens - at);
+        Batch batch;
+        for (int i = 0; i < rows; i++) batch.tokens.push_back(next_token());
+        batch.sequences.push_back(state.rows(0, rows, position + at, RowKind::prompt));
+        if (at + rows == tokens) batch.outputs = {rows - 1};
+        network_.forward(batch, *workspace_);
+      }
+    }
+  }
+
+  // One generated token of every stream a step.
+  void decode(int position, int tokens) {
+    for (int t = 0; t < tokens; t++) {
+      Batch batch;
+      for (size_t s = 0; s < states_.size(); s++) {
+        const int row = static_cast<int>(s);
+        batch.tokens.push_back(next_token());
+        batch.sequences.push_back(states_[s].rows(row, 1, position + t, RowKind::generated));
+        batch.outputs.push_back(row);
+      }
+      network_.forward(batch, *workspace_);
+    }
+  }
+
+ private:
+  int next_token() {
+    seed_ = seed_ * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<int>((seed_ >> 33) % static_cast<uint64_t>(network_.vocabulary()));
+  }
+  const Network& network_;
+  ThreadPool pool_;
+  std::unique_ptr<Workspace, WorkspaceDeleter> workspace_;
+  std::vector<SequenceState> states_;
+  uint64_t seed_ = 1;
+};
+
+struct Work {
+  double weight_bytes = 0;   // read once a step
+  double multiply_adds = 0;  // a token, linear layers without the head
+  double head_multiply_adds = 0;
+  double state_bytes = 0;  // read by one token at the depth of the run
+  double key_multiply_adds = 0;
+};
+
+Work work_of(const Network& network, int depth) {
+  Work work;
+  for (const Cost& cost : network.costs()) {
+    const double keys = cost.window > 0 ? std::min(depth, cost.window) : depth;
+    if (cost.kind != "embedding") work.weight_bytes += static_cast<double>(cost.weight_bytes);
+    (cost.kind == "head" ? work.head_multiply_adds : work.multiply_adds) +=
+        static_cast<double>(cost.multiply_adds);
+    work.state_bytes += keys * static_cast<double>(cost.paged_bytes_a_token);
+    work.key_multiply_adds += keys * static_cast<double>(cost.key_multiply_adds);
+  }
+  return work;
+}
+
+// Tokens a second if memory or arithmetic, whichever is slower, were the only cost.
+double limit_tokens_per_s(const Options& options, const Network& network, ThreadPool& pool,
+                          const KernelTable& kernels, int tokens) {
+  const bool is_prefill = options.work == "prefill";
+  const int mean_depth = options.depth + tokens / 2;
+  const Work work = work_of(network, mean_depth);
+  const double multiply_adds_per_s = int8_multiply_adds_per_s(pool, kernels);
+  if (is_prefill) return multiply_adds_per_s / (work.multiply_adds + work.key_multiply_adds);
+  const double bytes = work.weight_bytes + work.state_bytes * options.streams;
+  const double memory_s = bytes / read_bytes_per_s(pool, kernels, static_cast<size_t>(bytes));
+  const double arithmetic_s = options.streams *
+                              (work.multiply_adds + work.head_multiply_adds + work.key_multiply_adds) /
+                              multiply_adds_per_s;
+  return options.streams / std::max(memory_s, arithmetic_s);
+}
+
+Status bench(Options options) {
+  const bool is_prefill = options.work == "prefill";
+  if (options.tokens == 0) options.tokens = is_prefill ? kPrefillTokens : kDecodeTokens;
+  if (options.streams == 0) options.streams = options.work == "batch" ? kBatchStreams : 1;
+  ASSIGN_OR_RETURN(const std::string path, model_path(options.model));
+  ASSIGN_OR_RETURN(const KernelTable* kernels, select_kernels());
+  ASSIGN_OR_RETURN(const auto model, Model::load(path, {.threads = options.threads}));
+  const int capacity = options.depth + options.tokens + 1;
+  if (model->trained_context() > 0 && capacity > model->trained_context()) {
+    return Error{
+        ErrorCode::context_overflow,
+        fmt::format("{} tokens do not fit the model's context of {}", capacity, model->trained_context()),
+        "--tokens, --depth", "Ask for fewer"};
+  }
+
+  Bench run(model->network(), options.threads, options.streams, capacity);
+  is_prefill ? run.prefill(0, std::min(options.tokens, 64)) : run.decode(0, 2);  // touch every weight once
+  if (options.depth > 0) run.prefill(0, options.depth);
+  const auto start = std::chrono::steady_clock::now();
+  is_prefill ? run.prefill(options.depth, options.tokens) : run.decode(options.depth, options.tokens);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double rate = options.tokens * options.streams / seconds;
+  const double limit = limit_tokens_per_s(options, model->network(), run.pool(), *kernels, options.tokens);
+
+  if (options.json) {
+    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"work", options.work},
+                                                                  {"model", options.model},
+                                                                  {"kernels", kernels->name},
+                                                                  {"threads", run.pool().size()},
+                                                                  {"tokens", options.tokens},
+                                                                  {"depth", options.depth},
+                                                                  {"streams", options.streams},
+                                                                  {"seconds", seconds},
+                                                                  {"tokens_per_s", rate},
+                                                                  {"limit_tokens_per_s", limit},
+                                                                  {"fraction", rate / limit}}));
+    return {};
+  }
+  fmt::print("{} {}: {:.1f} tokens/s  ({} tokens, depth {}, {} stream{}, {} thread{}, {})\n", options.work,
+             options.model, rate, options.tokens, options.depth, options.streams,
+             options.streams == 1 ? "" : "s", run.pool().size(), run.pool().size() == 1 ? "" : "s",
+             kernels->name);
+  fmt::print("limit of this machine, measured now: {:.1f} tokens/s; reached {:.0f} %\n", limit,
+             100 * rate / limit);
+  return {};
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto* verb = app.add_subcommand("bench", "Measure tokens a second beside the machine's limit");
+  verb->add_option("WORK", options->work,
+                   "decode: one stream; prefill: a prompt; batch: many streams decode at once")
+      ->required()
+      ->check(CLI::IsMember({"decode", "prefill", "batch"}));
+  verb->add_option("MODEL", options->model, "Name of a pulled model, or a .gguf file")->required();
+  verb->add_option("--tokens", options->tokens, "Tokens to time, a stream (decode, batch: 128; prefill: 512)")
+      ->check(CLI::Range(1, 1 << 20));
+  verb->add_option("--depth", options->depth, "Tokens already in the context")->check(CLI::Range(0, 1 << 20));
+  verb->add_option("--streams", options->streams, "Sequences a step (batch: 16)")->check(CLI::Range(1, 1024));
+  verb->add_option("--threads", options->threads, "Threads; default: all that this process may use")
+      ->check(CLI::Range(1, 1024));
+  verb->add_flag("--json", options->json, "One JSON object");
+  verb->footer(
+      "The limit is what memory (bytes a step / measured read bandwidth) or arithmetic (multiply-adds / "
+      "measured int8 peak)\n"
+      "allows, whichever is slower. Example:\n  understudy bench decode smollm2:135m --depth 1024");
+  verb->callback([&action, options] { action = [options] { return bench(*options); }; });
+}
+
+}  // namespace understudy
