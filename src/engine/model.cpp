@@ -17,7 +17,8 @@ namespace {
 constexpr std::string_view kEndOfTurn[] = {"<|im_end|>",    "<|eot_id|>",      "<|eom_id|>", "<end_of_turn>",
                                            "<|endoftext|>", "<|end_of_text|>", "<eos>",      "</s>"};
 
-// FNV-1a over the architecture, the shapes and the head of every tensor: tells models apart without reading them whole.
+// FNV-1a over the architecture, the shapes and the head of every tensor: tells models apart without reading
+// them whole.
 std::string digest_of(const ModelFile& file) {
   uint64_t hash = 0xcbf29ce484222325u;
   auto mix = [&](const void* data, size_t bytes) {
@@ -42,7 +43,8 @@ std::vector<TokenId> end_tokens_of(const ModelFile& file, const Tokenizer& token
   std::vector<TokenId> ids;
   if (auto eos = tokenizer.eos()) ids.push_back(*eos);
   auto end_of_turn = file.metadata.get_or<int64_t>("tokenizer.ggml.eot_token_id", -1);
-  if (end_of_turn.ok() && *end_of_turn >= 0 && *end_of_turn < tokenizer.size()) ids.push_back(static_cast<TokenId>(*end_of_turn));
+  if (end_of_turn.ok() && *end_of_turn >= 0 && *end_of_turn < tokenizer.size())
+    ids.push_back(static_cast<TokenId>(*end_of_turn));
   for (std::string_view text : kEndOfTurn) {
     if (auto id = tokenizer.find(text); id && tokenizer.is_control(*id)) ids.push_back(*id);
   }
@@ -73,14 +75,16 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const 
   // The cheap parts first: what is wrong with them is known before a gigabyte is packed.
   ASSIGN_OR_RETURN(TokenizerSpec spec, tokenizer_spec(file));
   ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::create(std::move(spec)));
-  ASSIGN_OR_RETURN(std::string source, file.metadata.get_or<std::string>("tokenizer.chat_template", std::string(plain_chat_template())));
+  ASSIGN_OR_RETURN(std::string source, file.metadata.get_or<std::string>("tokenizer.chat_template",
+                                                                         std::string(plain_chat_template())));
   ASSIGN_OR_RETURN(auto chat_template, ChatTemplate::parse(source));
   ASSIGN_OR_RETURN(auto network_only, from_file(file, options));
 
   auto model = std::make_shared<Model>(*network_only);
   if (model->network_->vocabulary() < tokenizer->size()) {
     return Error{ErrorCode::corrupt,
-                 fmt::format("the tokenizer has {} tokens, the embedding {} rows", tokenizer->size(), model->network_->vocabulary()),
+                 fmt::format("the tokenizer has {} tokens, the embedding {} rows", tokenizer->size(),
+                             model->network_->vocabulary()),
                  path, ""};
   }
   model->end_tokens_ = end_tokens_of(file, *tokenizer);

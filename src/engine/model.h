@@ -1,5 +1,5 @@
-// Model: network, tokenizer and chat template of one model file, ready to run. Immutable after loading; shared between
-// threads.
+// Model: network, tokenizer and chat template of one model file, ready to run. Immutable after loading;
+// shared between threads.
 #pragma once
 
 #include <memory>
@@ -26,9 +26,11 @@ class Model {
   // Reads, validates and packs a GGUF file, with its tokenizer and chat template.
   static Result<std::shared_ptr<const Model>> load(const std::string& path, const ModelOptions& options = {});
   // The network alone (tests: random golden models have no tokenizer). `file` is not needed afterwards.
-  static Result<std::shared_ptr<const Model>> from_file(const ModelFile& file, const ModelOptions& options = {});
+  static Result<std::shared_ptr<const Model>> from_file(const ModelFile& file,
+                                                        const ModelOptions& options = {});
 
   const Network& network() const { return *network_; }
+  std::shared_ptr<const Network> shared_network() const { return network_; }
   // nullptr for a model without one.
   const std::shared_ptr<const Tokenizer>& tokenizer() const { return tokenizer_; }
   const std::shared_ptr<const ChatTemplate>& chat_template() const { return chat_template_; }
