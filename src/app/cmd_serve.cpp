@@ -1,0 +1,161 @@
+// understudy serve: the OpenAI API over one model.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "app/commands.h"
+#include "app/model_store.h"
+#include "engine/engine.h"
+#include "gateway/providers/local_engine.h"
+#include "gateway/service.h"
+
+namespace understudy {
+namespace {
+
+struct Options {
+  std::string model, host = "127.0.0.1", api_key;
+  uint16_t port = 8080;
+  std::vector<std::string> allowed_hosts;
+  EngineOptions engine;
+  bool quiet = false;
+};
+
+int signal_pipe[2] = {-1, -1};
+
+// Turns SIGINT and SIGTERM into bytes of signal_pipe.
+Status catch_signals() {
+  if (::pipe2(signal_pipe, O_CLOEXEC) != 0) return Error{ErrorCode::io, "cannot make a pipe", "", ""};
+  struct sigaction action{};
+  action.sa_handler = [](int) {
+    int saved = errno;
+    [[maybe_unused]] ssize_t written = ::write(signal_pipe[1], "", 1);
+    errno = saved;
+  };
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  return {};
+}
+
+// Whether a signal came within `timeout_ms` (-1: wait for it).
+bool wait_for_signal(int timeout_ms) {
+  pollfd entry{signal_pipe[0], POLLIN, 0};
+  int ready;
+  do {
+    ready = ::poll(&entry, 1, timeout_ms);
+  } while (ready < 0 && errno == EINTR);
+  char byte;
+  return ready > 0 && ::read(signal_pipe[0], &byte, 1) == 1;
+}
+
+Result<std::string> only_model() {
+  ASSIGN_OR_RETURN(ModelStore store, ModelStore::open());
+  ASSIGN_OR_RETURN(std::vector<Manifest> models, store.list());
+  if (models.size() == 1) return models[0].name;
+  return Error{ErrorCode::invalid_argument,
+               models.empty() ? "no model has been pulled" : "several models have been pulled", "MODEL",
+               models.empty() ? "Try: understudy pull smollm2:135m" : "Name one of those: understudy list"};
+}
+
+// What clients call the model: a pulled one by its name, with or without tag; a file by its name without
+// ".gguf".
+std::vector<std::string> served_names(const std::string& model) {
+  if (model.ends_with(".gguf") || model.find('/') != std::string::npos) {
+    return {std::filesystem::path(model).stem().string()};
+  }
+  size_t colon = model.find(':');
+  if (colon == std::string::npos) return {model};
+  return {model, model.substr(0, colon)};
+}
+
+void log_request(const AccessRecord& record) {
+  std::string status = record.status ? std::to_string(record.status) : "-";
+  std::string tokens = record.completion_tokens || record.prompt_tokens
+                           ? fmt::format(" {}+{} tokens", record.prompt_tokens, record.completion_tokens)
+                           : "";
+  fmt::print(stderr, "{} {} {} {} ms{}{} {}\n", record.method.empty() ? "-" : record.method,
+             record.path.empty() ? "-" : record.path, status, record.duration.count(), tokens,
+             record.complete ? "" : " (client left)", record.request_id);
+}
+
+void print_welcome(const Options& options, const std::string& model, uint16_t port) {
+  bool everywhere = options.host == "0.0.0.0" || options.host == "::";
+  std::string host = everywhere ? "127.0.0.1" : options.host;
+  if (host.find(':') != std::string::npos) host = "[" + host + "]";
+  std::string url = fmt::format("http://{}:{}/v1", host, port);
+  std::string key = options.api_key.empty() ? "" : " -H \"Authorization: Bearer $UNDERSTUDY_API_KEY\"";
+  fmt::print("Serving {} at {}\n\n", model, url);
+  fmt::print("curl {}/chat/completions{} -H 'Content-Type: application/json' -d '", url, key);
+  fmt::print(R"({{"model": "{}", "temperature": 0, "max_tokens": 64, )", model);
+  fmt::print(R"("messages": [{{"role": "user", "content": "What is the capital of France?"}}]}}')");
+  fmt::print("\n\n");
+  std::fflush(stdout);
+}
+
+Status serve(Options options) {
+  // Before the model is loaded, which takes longer.
+  ASSIGN_OR_RETURN(AccessPolicy access,
+                   make_access_policy(options.host, options.api_key, options.allowed_hosts));
+  if (options.model.empty()) {
+    ASSIGN_OR_RETURN(options.model, only_model());
+  }
+  ASSIGN_OR_RETURN(std::string path, model_path(options.model));
+  ASSIGN_OR_RETURN(auto model, Model::load(path, {.threads = options.engine.threads}));
+  ASSIGN_OR_RETURN(auto engine, Engine::create(std::move(model), options.engine));
+  std::vector<std::string> names = served_names(options.model);
+  ASSIGN_OR_RETURN(auto provider,
+                   make_local_provider(std::move(engine), names[0], {names.begin() + 1, names.end()}));
+  Service service(*provider, std::move(access));
+  RETURN_IF_ERROR(catch_signals());
+  HttpHandler handler =
+      service.handler(options.quiet ? std::function<void(const AccessRecord&)>() : log_request);
+  ASSIGN_OR_RETURN(auto server,
+                   HttpServer::start({.host = options.host, .port = options.port}, std::move(handler)));
+  print_welcome(options, names[0], server->port());
+
+  wait_for_signal(-1);
+  fmt::print(stderr, "Finishing what runs; once more to stop at once\n");
+  server->drain();
+  constexpr int kPollMs = 50;
+  while (!server->drained() && !wait_for_signal(kPollMs)) {
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto* verb = app.add_subcommand("serve", "Serve a model through the OpenAI API");
+  verb->add_option("MODEL", options->model,
+                   "A pulled model's name, or the path of a GGUF file (default: the only pulled model)");
+  verb->add_option("--host", options->host, "IP address to listen on; any but a loopback one needs a key")
+      ->capture_default_str();
+  verb->add_option("--port", options->port, "0: any free port")->capture_default_str();
+  verb->add_option("--api-key", options->api_key, "Key that clients must send as a bearer token")
+      ->envname("UNDERSTUDY_API_KEY");
+  verb->add_option("--allow-host", options->allowed_hosts,
+                   "Further name that requests may use for this server");
+  verb->add_option("--threads", options->engine.threads, "Threads (default: all that the process may use)")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--context", options->engine.context,
+                   "Tokens a request may hold (default: the model's own, as far as memory allows)")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--max-running", options->engine.max_running, "Requests computed at the same time")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  verb->add_flag("--quiet", options->quiet, "Do not log requests");
+  verb->footer(
+      "Endpoints: /v1/chat/completions /v1/completions /v1/models /health /ready /metrics\n"
+      "Examples:\n"
+      "  understudy serve smollm2:135m\n"
+      "  UNDERSTUDY_API_KEY=$(openssl rand -hex 32) understudy serve qwen2.5-coder:1.5b --host 0.0.0.0");
+  verb->callback([&action, options] { action = [options] { return serve(*options); }; });
+}
+
+}  // namespace understudy

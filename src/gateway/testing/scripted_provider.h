@@ -1,0 +1,169 @@
+// A ModelProvider for tests: one token per byte, an answer that the prompt chooses, no model.
+//
+// The answer is "Hello, world!" and the end token; a prompt that holds "forever" is answered with "a" until
+// cancelled, or until max_tokens. Log-probabilities are -(id % 10).
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "gateway/provider.h"
+#include "gateway/worker.h"
+
+namespace understudy {
+
+// Ids 0 to 255 are bytes, 256 is the control token "<|end|>".
+class ByteTokenizer final : public Tokenizer {
+ public:
+  static constexpr TokenId kEnd = 256;
+
+  std::vector<TokenId> encode(const PromptText& prompt, bool add_bos) const override {
+    std::vector<TokenId> ids;
+    for (unsigned char byte : prompt.text) ids.push_back(byte);
+    return ids;
+  }
+  std::string bytes(TokenId id, bool special) const override {
+    if (id == kEnd) return special ? "<|end|>" : "";
+    return std::string(1, static_cast<char>(id));
+  }
+  TokenId size() const override { return 257; }
+  bool is_control(TokenId id) const override { return id == kEnd; }
+  std::optional<TokenId> find(std::string_view token) const override {
+    return token == "<|end|>" ? std::optional<TokenId>(kEnd) : std::nullopt;
+  }
+  std::optional<TokenId> bos() const override { return std::nullopt; }
+  std::optional<TokenId> eos() const override { return kEnd; }
+};
+
+class ScriptedProvider final : public ModelProvider {
+ public:
+  ScriptedProvider() {
+    served_ = {"test-model", {"test"}, "0123456789abcdef",
+               1700000000,   4096,     std::make_shared<ByteTokenizer>(),
+               nullptr};
+    served_.chat_template = ChatTemplate::parse(plain_chat_template()).value();
+  }
+  ~ScriptedProvider() override { stop_ = true; }
+
+  const ServedModel& model() const override { return served_; }
+  void set_context(int tokens) { served_.context = tokens; }
+
+  Result<RequestId> submit(EngineRequest request) override {
+    std::lock_guard lock(mutex_);
+    if (static_cast<int>(running_.size()) >= capacity) {
+      return Error{ErrorCode::exhausted, "The queue is full", "", ""};
+    }
+    int wanted = static_cast<int>(request.prompt.size()) + std::max(request.max_tokens, 0);
+    if (wanted > served_.context) {
+      return Error{
+          ErrorCode::context_overflow,
+          std::to_string(wanted) + " tokens do not fit the context of " + std::to_string(served_.context), "",
+          ""};
+    }
+    RequestId id = ++last_id_;
+    auto generation = std::make_shared<Generation>();
+    generation->request = std::move(request);
+    running_[id] = generation;
+    submitted_.push_back(generation->request);
+    submitted_.back().on_prompt = nullptr;  // the copy must not keep the request's exchange alive
+    submitted_.back().on_token = nullptr;
+    submitted_.back().on_finish = nullptr;
+    events_.post([this, id, generation] { begin(id, *generation); });
+    return id;
+  }
+
+  void cancel(RequestId id) override {
+    std::lock_guard lock(mutex_);
+    auto found = running_.find(id);
+    if (found == running_.end()) return;
+    found->second->cancelled = true;
+    ++cancelled;
+  }
+
+  EngineStats stats() const override {
+    std::lock_guard lock(mutex_);
+    EngineStats stats;
+    stats.running = static_cast<int>(running_.size());
+    stats.kv_bytes_total = 1 << 20;
+    return stats;
+  }
+
+  std::vector<EngineRequest> submitted() const {
+    std::lock_guard lock(mutex_);
+    return submitted_;
+  }
+
+  std::atomic<int> capacity{64}, cancelled{0};
+
+ private:
+  struct Generation {
+    EngineRequest request;
+    std::string answer;
+    bool forever = false;
+    int produced = 0;
+    std::atomic<bool> cancelled{false};
+  };
+
+  TokenEvent event(TokenId id, int top) const {
+    TokenEvent token{id, std::nullopt, {}};
+    if (top < 0) return token;
+    token.logprob = -static_cast<float>(id % 10);
+    for (int i = 0; i < top; ++i) token.top.push_back({'A' + i, -static_cast<float>(i)});
+    return token;
+  }
+
+  void begin(RequestId id, Generation& generation) {
+    std::string prompt;
+    for (TokenId token : generation.request.prompt) prompt += static_cast<char>(token);
+    generation.forever = prompt.find("forever") != std::string::npos;
+    generation.answer = generation.forever ? "a" : "Hello, world!";
+    if (generation.request.prompt_logprobs) {
+      std::vector<TokenEvent> events;
+      for (TokenId token : generation.request.prompt) {
+        events.push_back(event(token, events.empty() ? -1 : generation.request.logprobs));
+      }
+      generation.request.on_prompt(events);
+    }
+    step(id, generation);
+  }
+
+  void step(RequestId id, Generation& generation) {
+    if (stop_ || generation.cancelled) return finish(id, FinishReason::cancelled);
+    if (generation.produced == generation.request.max_tokens) return finish(id, FinishReason::length);
+    bool ended = !generation.forever && generation.produced >= static_cast<int>(generation.answer.size());
+    if (ended && !generation.request.ignore_end) return finish(id, FinishReason::stop);
+    TokenId token =
+        ended ? ByteTokenizer::kEnd
+              : static_cast<unsigned char>(generation.answer[generation.forever ? 0 : generation.produced]);
+    ++generation.produced;
+    generation.request.on_token(event(token, generation.request.logprobs));
+    if (generation.forever) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    events_.post([this, id, &generation] { step(id, generation); });
+  }
+
+  void finish(RequestId id, FinishReason reason) {
+    std::shared_ptr<Generation> generation;
+    {
+      std::lock_guard lock(mutex_);
+      generation = running_[id];
+      running_.erase(id);
+    }
+    Usage usage;
+    usage.prompt_tokens = static_cast<int>(generation->request.prompt.size());
+    usage.completion_tokens = generation->produced;
+    generation->request.on_finish(reason, usage, nullptr);
+  }
+
+  ServedModel served_;
+  mutable std::mutex mutex_;
+  std::map<RequestId, std::shared_ptr<Generation>> running_;
+  std::vector<EngineRequest> submitted_;
+  RequestId last_id_ = 0;
+  std::atomic<bool> stop_{false};
+  Worker events_;
+};
+
+}  // namespace understudy
