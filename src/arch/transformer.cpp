@@ -7,8 +7,7 @@
 namespace understudy {
 
 namespace {
-constexpr int kMaxLayers = 1024, kMaxWidth = 1 << 16, kMaxHeads = 1024, kMaxHeadWidth = 512,
-              kMaxFfWidth = 1 << 20;
+constexpr int kMaxLayers = 1024, kMaxWidth = 1 << 16, kMaxHeads = 1024, kMaxFfWidth = 1 << 20;
 }
 
 TransformerSizes transformer_sizes(Loader& load) {

@@ -218,11 +218,11 @@ class GoldenTest : public testing::TestWithParam<std::tuple<std::string, std::st
 // The weights are f32 and run in f32, so what is left is the keys and values in f16 (relative error 2^-12
 // each) behind peaked attention. llama.cpp, which stores them so too, is off by up to 0.015 here at a spread
 // of the logits of 0.7 to 1.2 (its root mean square stays below 0.003). Tables with a matrix unit round
-// prompt rows and their weights to bf16 (2^-9), which is eight times coarser. A wrong rope, mask, norm, bias
-// or permutation moves single logits by 0.1 to 5.
+// prompt rows and their weights to bf16 (2^-9), all of them, not only keys and values: 0.008 to 0.032 in the
+// five families. A wrong rope, mask, norm, bias or permutation moves single logits by 0.1 to 5.
 void GoldenTest::expect_close_to_golden(const std::vector<float>& logits) const {
   const bool bf16 = network().numerics().find("amx") != std::string_view::npos;
-  const double mean_bound = bf16 ? 0.02 : 0.003, single_bound = bf16 ? 0.2 : 0.025;
+  const double mean_bound = bf16 ? 0.04 : 0.003, single_bound = bf16 ? 0.2 : 0.025;
   const size_t vocabulary = network().vocabulary(), rows = golden_.tokens.size();
   ASSERT_EQ(logits.size(), rows * vocabulary);
   double squares = 0;
@@ -294,7 +294,7 @@ std::vector<std::string> golden_names() {
 
 std::vector<std::string> table_names() {
   std::vector<std::string> names;
-  for (const KernelTable* table : available_kernels()) names.emplace_back(table->name);
+  for (const KernelTable* table : testable_kernels()) names.emplace_back(table->name);
   return names;
 }
 

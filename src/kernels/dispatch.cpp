@@ -71,12 +71,13 @@ std::vector<const KernelTable*> testable_kernels() {
 }
 
 Result<const KernelTable*> select_kernels() {
-  const auto& tables = available_kernels();
   const char* wanted = std::getenv("UNDERSTUDY_ISA");
-  if (wanted == nullptr || *wanted == '\0') return tables.back();
-  std::string names;
-  for (const KernelTable* table : tables) {
+  if (wanted == nullptr || *wanted == '\0') return available_kernels().back();
+  for (const KernelTable* table : testable_kernels()) {
     if (std::string(wanted) == table->name) return table;
+  }
+  std::string names;
+  for (const KernelTable* table : available_kernels()) {
     names += names.empty() ? table->name : std::string(", ") + table->name;
   }
   return Error{ErrorCode::invalid_argument,

@@ -1,5 +1,5 @@
 // Which kernel table to run: the best one that both the CPU and the operating system support, or the one that
-// UNDERSTUDY_ISA names (scalar, avx2, avx_vnni, avx512, amx).
+// UNDERSTUDY_ISA names (scalar, avx2, avx_vnni, avx512, amx; amx_emulated to measure what amx would answer).
 #pragma once
 
 #include <vector>

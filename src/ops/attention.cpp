@@ -14,7 +14,7 @@ void store_keys_and_values(const Context& context, Rows k, Rows v, const Attenti
     const int row = sequence.row + i, position = sequence.position + i;
     std::byte* page = sequence.pages[static_cast<size_t>(position / kPageKeys)];
     const int slot = position % kPageKeys;
-    uint16_t half[512];
+    uint16_t half[kMaxHeadWidth];
     for (int g = 0; g < shape.kv_heads; g++) {
       auto* keys = reinterpret_cast<uint16_t*>(page + shape.k_offset(g));
       auto* values = reinterpret_cast<uint16_t*>(page + shape.v_offset(g));
@@ -33,8 +33,10 @@ struct Tile {
   int first_block, blocks;
 };
 
+// A block's softmax, before it is merged: of each pair the largest score, the sum and the weighted values.
 struct Partial {
   float max[kAttendRows], sum[kAttendRows];
+  float out[kAttendRows * kMaxHeadWidth];
 };
 
 class Attend {
@@ -43,28 +45,45 @@ class Attend {
       : context_(context), q_(q), shape_(shape), out_(out), group_(shape.heads / shape.kv_heads) {}
 
   void run(std::span<const AttentionRows> sequences) {
-    Arena& arena = context_.arena;
-    ArenaScope scope(arena);
+    ArenaScope scope(context_.arena);
     plan(sequences);
-    const size_t d = static_cast<size_t>(shape_.head_width) * kAttendRows;
-    // With few tiles (decode), threads share a tile's key blocks; the merge below is the same either way.
-    auto* partials = arena.allocate<Partial>(static_cast<size_t>(total_blocks_));
-    auto* outs = arena.allocate<float>(static_cast<size_t>(total_blocks_) * d);
-    auto* first_of = arena.allocate<int>(static_cast<size_t>(tile_count_) + 1);
+    const bool enough_tiles = tile_count_ >= 4 * context_.pool.size();
+    enough_tiles ? run_by_tile() : run_by_block();
+  }
+
+ private:
+  // A thread takes a tile and merges its blocks as it goes.
+  void run_by_tile() const {
+    context_.pool.run(tile_count_, [&](int t) {
+      Partial partial;
+      Running running[kAttendRows];
+      for (int b = 0; b < tiles_[t].blocks; b++) {
+        attend_block(tiles_[t], b, partial);
+        merge(tiles_[t], partial, running);
+      }
+      finish(tiles_[t], running);
+    });
+  }
+
+  // Few tiles (decode of few streams): threads share a tile's blocks, which are merged in the same order
+  // afterwards.
+  void run_by_block() const {
+    auto* partials = context_.arena.allocate<Partial>(static_cast<size_t>(total_blocks_));
+    auto* first_of = context_.arena.allocate<int>(static_cast<size_t>(tile_count_) + 1);
     first_of[0] = 0;
     for (int t = 0; t < tile_count_; t++) first_of[t + 1] = first_of[t] + tiles_[t].blocks;
     context_.pool.run(total_blocks_, [&](int task) {
       const int t =
           static_cast<int>(std::upper_bound(first_of, first_of + tile_count_ + 1, task) - first_of) - 1;
-      attend_block(tiles_[t], tiles_[t].first_block + task - first_of[t], partials[task],
-                   outs + static_cast<size_t>(task) * d);
+      attend_block(tiles_[t], task - first_of[t], partials[task]);
     });
-    context_.each_row(tile_count_, static_cast<int>(d), [&](int t) {
-      merge(tiles_[t], partials + first_of[t], outs + static_cast<size_t>(first_of[t]) * d);
-    });
+    for (int t = 0; t < tile_count_; t++) {
+      Running running[kAttendRows];
+      for (int b = 0; b < tiles_[t].blocks; b++) merge(tiles_[t], partials[first_of[t] + b], running);
+      finish(tiles_[t], running);
+    }
   }
 
- private:
   void plan(std::span<const AttentionRows> sequences) {
     int most = 0;
     for (const auto& s : sequences)
@@ -75,7 +94,7 @@ class Attend {
         for (int first = 0; first < sequence.rows * group_; first += kAttendRows) {
           Tile tile{&sequence, g, first, std::min(kAttendRows, sequence.rows * group_ - first), 0, 0};
           tile.first_block = visible_first(tile, 0) / kKeyBlock;
-          tile.blocks = (position(tile, tile.count - 1)) / kKeyBlock - tile.first_block + 1;
+          tile.blocks = position(tile, tile.count - 1) / kKeyBlock - tile.first_block + 1;
           total_blocks_ += tile.blocks;
           tiles_[tile_count_++] = tile;
         }
@@ -87,15 +106,16 @@ class Attend {
   int visible_first(const Tile& tile, int i) const {
     return shape_.window > 0 ? std::max(0, position(tile, i) - shape_.window + 1) : 0;
   }
-  size_t place(const Tile& tile, int i) const {  // of pair i in a (M, H * D) matrix
-    const int row = tile.sequence->row + (tile.first + i) / group_,
-              head = tile.g * group_ + (tile.first + i) % group_;
+  // Where pair i of a tile lies in a (M, H * D) matrix.
+  size_t place(const Tile& tile, int i) const {
+    const int row = tile.sequence->row + (tile.first + i) / group_;
+    const int head = tile.g * group_ + (tile.first + i) % group_;
     return static_cast<size_t>(row) * static_cast<size_t>(q_.width) +
            static_cast<size_t>(head * shape_.head_width);
   }
 
-  void attend_block(const Tile& tile, int block, Partial& partial, float* out) const {
-    float scaled[kAttendRows][512];
+  void attend_block(const Tile& tile, int block, Partial& partial) const {
+    float scaled[kAttendRows][kMaxHeadWidth];
     AttendArgs args{};
     args.d = shape_.head_width;
     args.rows = tile.count;
@@ -109,24 +129,31 @@ class Attend {
     args.pages = tile.sequence->pages.data();
     args.k_offset = shape_.k_offset(tile.g);
     args.v_offset = shape_.v_offset(tile.g);
-    args.block = block;
+    args.block = tile.first_block + block;
     args.max = partial.max;
     args.sum = partial.sum;
-    args.out = out;
+    args.out = partial.out;
     context_.kernels.attend(args);
   }
 
-  void merge(const Tile& tile, const Partial* partials, const float* outs) const {
+  struct Running {
+    float max = -INFINITY, sum = 0;
+  };
+
+  void merge(const Tile& tile, const Partial& partial, Running* running) const {
     const int d = shape_.head_width;
     for (int i = 0; i < tile.count; i++) {
-      float largest = -INFINITY, sum = 0;
       float* out = out_.data + place(tile, i);
-      std::memset(out, 0, static_cast<size_t>(d) * sizeof(float));
-      for (int b = 0; b < tile.blocks; b++) {
-        context_.kernels.attend_merge(partials[b].max[i], partials[b].sum[i],
-                                      outs + (b * kAttendRows + i) * d, d, &largest, &sum, out);
-      }
-      for (int j = 0; j < d; j++) out[j] /= sum;
+      if (running[i].sum == 0) std::memset(out, 0, static_cast<size_t>(d) * sizeof(float));
+      context_.kernels.attend_merge(partial.max[i], partial.sum[i], partial.out + i * d, d, &running[i].max,
+                                    &running[i].sum, out);
+    }
+  }
+
+  void finish(const Tile& tile, const Running* running) const {
+    for (int i = 0; i < tile.count; i++) {
+      float* out = out_.data + place(tile, i);
+      for (int j = 0; j < shape_.head_width; j++) out[j] /= running[i].sum;
     }
   }
 

@@ -17,6 +17,8 @@
 
 namespace understudy {
 
+inline constexpr int kMaxHeadWidth = 512;  // D; the largest of the known families is Gemma 4's 512
+
 // One sequence's rows in the step and the page table that its layer uses.
 struct AttentionRows {
   int row = 0, rows = 0;

@@ -34,33 +34,29 @@ struct MemoryTiles {
     for (int r = 0; r < 16; r++)
       __builtin_memcpy(static_cast<uint8_t*>(p) + static_cast<ptrdiff_t>(r) * stride, tiles[kTile][r], 64);
   }
-  static float bf16(const uint8_t* p) {
-    uint16_t half;
-    __builtin_memcpy(&half, p, 2);
-    uint32_t bits = static_cast<uint32_t>(half) << 16;
-    float value;
-    __builtin_memcpy(&value, &bits, 4);
-    return value;
-  }
+  // Products of two bf16 are exact in f32, so a fused multiply-add rounds as the SDM says.
   template <int kC, int kA, int kB>
   static void multiply() {
+    const I32 high = splat_i32(static_cast<int32_t>(0xffff0000u));
     for (int m = 0; m < 16; m++) {
-      for (int n = 0; n < 16; n++) {
-        float even = 0, odd = 0, sum;
-        for (int k = 0; k < 16; k++) {
-          even += bf16(&tiles[kA][m][4 * k]) * bf16(&tiles[kB][k][4 * n]);
-          odd += bf16(&tiles[kA][m][4 * k + 2]) * bf16(&tiles[kB][k][4 * n + 2]);
-        }
-        __builtin_memcpy(&sum, &tiles[kC][m][4 * n], 4);
-        sum += even + odd;
-        __builtin_memcpy(&tiles[kC][m][4 * n], &sum, 4);
+      F32 even = splat(0), odd = splat(0);
+      for (int k = 0; k < 16; k++) {
+        uint32_t pair;
+        __builtin_memcpy(&pair, &tiles[kA][m][4 * k], 4);
+        const I32 a = splat_i32(static_cast<int32_t>(pair)), b = load_bytes(tiles[kB][k]).v;
+        even = fma(_mm512_castsi512_ps(shift_left<16>(a)), _mm512_castsi512_ps(shift_left<16>(b)), even);
+        odd = fma(_mm512_castsi512_ps(_mm512_and_si512(a, high)),
+                  _mm512_castsi512_ps(_mm512_and_si512(b, high)), odd);
       }
+      F32 sum = _mm512_castsi512_ps(load_bytes(tiles[kC][m]).v);
+      sum = add(sum, add(even, odd));
+      __builtin_memcpy(tiles[kC][m], &sum, 64);
     }
   }
 };
 
 constexpr KernelTable table() {
-  KernelTable table = generic_table("amx-emulated");
+  KernelTable table = generic_table("amx_emulated");
   table.linear_bf16 = linear_bf16<MemoryTiles>;
   return table;
 }
