@@ -38,7 +38,7 @@ int run(int argc, char** argv) {
   CLI::App app(kAbout, "understudy");
   app.set_version_flag("--version", "understudy " UNDERSTUDY_VERSION);
   app.require_subcommand(1);
-  for (auto add_verb : {add_pull, add_list, add_show, add_rm, add_ps, add_run}) {
+  for (auto add_verb : {add_serve, add_pull, add_list, add_show, add_rm, add_ps, add_run, add_bench, add_profile}) {
     add_verb(app, action);
   }
   app.footer(kExamples);  // after the verbs, which would inherit it
@@ -51,10 +51,12 @@ int run(int argc, char** argv) {
       fmt::print("{}", app.help());
       return kUsage;
     }
-    bool unknown_verb = argv[1][0] != '-' && app.get_subcommand_no_throw(argv[1]) == nullptr;
-    std::string what = unknown_verb ? fmt::format("there is no verb '{}'", argv[1]) : error.what();
-    return report({ErrorCode::invalid_argument, what, "",
-                   unknown_verb ? "See: understudy --help" : usage_hint(argv[1])});
+    auto is_named = [&](CLI::App* verb) { return verb->check_name(argv[1]); };
+    if (argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
+      return report({ErrorCode::invalid_argument, fmt::format("there is no verb '{}'", argv[1]), "",
+                     "See: understudy --help"});
+    }
+    return report({ErrorCode::invalid_argument, error.what(), "", usage_hint(argv[1])});
   }
   Status status = action();
   return status.ok() ? 0 : report(status.error());
