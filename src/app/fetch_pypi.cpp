@@ -44,37 +44,33 @@ Status check_pip() {
   return Error{ErrorCode::not_found, "pypi:// sources need python3 with pip", "", kPipHint};
 }
 
-// The wheel in `folder`, "" if there is none yet.
-std::string wheel_in(const fs::path& folder) {
+std::vector<std::string> wheels_in(const fs::path& folder) {
+  std::vector<std::string> wheels;
   std::error_code code;
   for (const fs::directory_entry& file : fs::directory_iterator(folder, code)) {
-    if (file.path().extension() == ".whl") return file.path().string();
+    if (file.path().extension() == ".whl") wheels.push_back(file.path().string());
   }
-  return "";
+  return wheels;
 }
 
-// Each package has a folder of its own, so that an interrupted pull goes on with the packages that are
-// missing.
-Result<std::string> download(const std::string& package, const fs::path& folder) {
-  if (std::string wheel = wheel_in(folder); !wheel.empty()) return wheel;
+// One call of pip for all packages: its start takes longer than the download of a small one. What an
+// interrupted call had downloaded, pip finds in its own cache.
+Result<std::vector<std::string>> download(const std::vector<std::string>& packages, const fs::path& folder) {
+  if (auto wheels = wheels_in(folder); wheels.size() == packages.size()) return wheels;
   std::error_code code;
   fs::create_directories(folder, code);
   if (code) return Error{ErrorCode::io, "cannot create the folder: " + code.message(), folder.string(), ""};
-  std::vector<std::string> pip = {"python3",
-                                  "-m",
-                                  "pip",
-                                  "download",
-                                  "--no-deps",
-                                  "--only-binary=:all:",
-                                  "--disable-pip-version-check",
-                                  "--dest",
-                                  folder.string()};
+  std::vector<std::string> pip = {"python3",    "-m",        "pip",
+                                  "download",   "--no-deps", "--only-binary=:all:",
+                                  "--no-input", "--dest",    folder.string()};
   if (::isatty(STDERR_FILENO) != 1) pip.insert(pip.end(), {"--quiet", "--progress-bar", "off"});
-  pip.push_back(package);
+  pip.insert(pip.end(), packages.begin(), packages.end());
+  fmt::print(stderr, "pip downloads {} package{}\n", packages.size(), packages.size() == 1 ? "" : "s");
   ASSIGN_OR_RETURN(int exit_code, run_program(pip));
-  std::string wheel = wheel_in(folder);
-  if (exit_code == 0 && !wheel.empty()) return wheel;
-  return Error{ErrorCode::io, "pip could not download the package", package,
+  auto wheels = wheels_in(folder);
+  if (exit_code == 0 && wheels.size() == packages.size()) return wheels;
+  fs::remove_all(folder, code);
+  return Error{ErrorCode::io, "pip could not download the packages", "",
                "See pip's message above; `pip config list` shows the index it asks"};
 }
 
@@ -133,12 +129,7 @@ Status fetch_pypi(const FetchRequest& request, PartialFile& file) {
   RETURN_IF_ERROR(file.restart());
   RETURN_IF_ERROR(file.check_room(2 * request.bytes));  // the wheels and what they unpack to
 
-  std::vector<std::string> wheels;
-  for (const std::string& package : packages) {
-    fmt::print(stderr, "package {} of {}: {}\n", wheels.size() + 1, packages.size(), package);
-    ASSIGN_OR_RETURN(std::string wheel, download(package, fs::path(request.cache) / package));
-    wheels.push_back(std::move(wheel));
-  }
+  ASSIGN_OR_RETURN(auto wheels, download(packages, request.cache));
   auto unpack = [&]() -> Status {
     ASSIGN_OR_RETURN(auto entries, list_wheels(wheels));
     ASSIGN_OR_RETURN(auto parts, select_parts(entries));

@@ -15,6 +15,13 @@
 namespace understudy {
 namespace {
 
+// Another source, even of the same model, must not find this one's downloads.
+std::string cache_folder(const ModelStore& store, const std::string& source) {
+  Sha256 sha;
+  sha.update(std::as_bytes(std::span(source)));
+  return store.cache_directory() + "/" + sha.hex();
+}
+
 Result<Manifest> try_source(const ModelStore& store, const PullRequest& request, size_t index) {
   ASSIGN_OR_RETURN(PartialFile file, PartialFile::open(store.partial_path(request.name)));
   FetchRequest fetch_request{request.sources[index], request.sha256, request.bytes,
