@@ -1,5 +1,7 @@
 // Splits text into the words inside which byte-level BPE merges: the regular expression of each model family,
-// run by PCRE2's just-in-time compiler. Immutable; safe to share between threads.
+// run by PCRE2's just-in-time compiler. What is a letter or digit is decided by PCRE2's edition of Unicode
+// (10.42: 14.0), so characters of later editions may be split otherwise than by a newer library. Immutable;
+// safe to share between threads.
 #pragma once
 
 #include <functional>
