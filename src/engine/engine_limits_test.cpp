@@ -206,6 +206,38 @@ TEST(EngineFinish, LogitsThatAreNoNumbersAreAnErrorOfThatRequestOnly) {
   EXPECT_EQ(engine->stats().kv_bytes_used, 0u);
 }
 
+// A vocabulary large enough that the rows of a step are sampled on several threads.
+TEST(EngineFinish, ManyStreamsSampledOnAllThreadsGetTheTokensTheyGetAlone) {
+  EngineOptions options;
+  options.threads = 3;
+  options.kv_bytes = 4 << 20;
+  auto engine = Engine::create(
+      EngineModel{std::make_shared<HashNetwork>(20000, std::vector{0}, false), {}, 1000, ""}, options);
+  ASSERT_TRUE(engine.ok());
+  std::vector<EngineRequest> requests;
+  for (size_t i = 0; i < 8; i++) {
+    EngineRequest request = request_of(20 + i, 12);
+    request.sampling.seed = i;
+    request.sampling.top_p = i % 2 == 0 ? 1.0f : 0.9f;
+    request.sampling.repetition_penalty = i % 3 == 0 ? 1.1f : 1.0f;
+    request.logprobs = static_cast<int>(i % 3) - 1;
+    request.prompt_logprobs = i % 4 == 0;
+    requests.push_back(std::move(request));
+  }
+  std::vector<std::future<Answer>> together;
+  for (auto& request : requests) together.push_back(submit(**engine, request));
+  for (size_t i = 0; i < requests.size(); i++) {
+    Answer alone = submit(**engine, requests[i]).get(), mixed = together[i].get();
+    EXPECT_EQ(alone.tokens(), mixed.tokens());
+    EXPECT_EQ(alone.tokens().size(), 12u);
+    EXPECT_EQ(alone.prompt_events.size(), mixed.prompt_events.size());
+    for (size_t t = 0; t < 12; t++) EXPECT_EQ(alone.events[t].logprob, mixed.events[t].logprob);
+    for (size_t t = 0; t < alone.prompt_events.size(); t++) {
+      EXPECT_EQ(alone.prompt_events[t].logprob, mixed.prompt_events[t].logprob);
+    }
+  }
+}
+
 TEST(EngineFinish, UsageHasOrderedTimes) {
   auto engine = start(full_network());
   Usage usage = submit(*engine, request_of(300, 5)).get().usage;
