@@ -9,7 +9,7 @@
 #include "app/commands.h"
 #include "app/machine_limits.h"
 #include "app/model_store.h"
-#include "arch/sequence_state.h"
+#include "arch/contiguous_state.h"
 #include "engine/model.h"
 #include "kernels/dispatch.h"
 
@@ -70,7 +70,7 @@ class Bench {
   const Network& network_;
   ThreadPool pool_;
   std::unique_ptr<Workspace, WorkspaceDeleter> workspace_;
-  std::vector<SequenceState> states_;
+  std::vector<ContiguousState> states_;
   uint64_t seed_ = 1;
 };
 

@@ -1,4 +1,4 @@
-// SequenceState: the whole state of one sequence in one buffer, every page present from the start. For
+// ContiguousState: the whole state of one sequence in one buffer, every page present from the start. For
 // benchmarks, tools and tests that drive a Network directly; the engine shares and recycles pages instead
 // (engine/state_cache.h).
 #pragma once
@@ -11,9 +11,9 @@
 
 namespace understudy {
 
-class SequenceState {
+class ContiguousState {
  public:
-  SequenceState(const Network& network, int tokens) {
+  ContiguousState(const Network& network, int tokens) {
     const auto count = static_cast<size_t>((tokens + kPageTokens - 1) / kPageTokens);
     size_t bytes = network.snapshot_bytes() + 64;
     for (const PageGroup& group : network.page_groups()) bytes += count * group.page_bytes;
