@@ -14,6 +14,10 @@ constexpr uint64_t kMinPairBytes = 8 + 1 + 4 + 1;  // key length, key, type, val
 // Memory of a map node beside its key's characters, allocator overhead included.
 constexpr uint64_t kPairCost = sizeof(std::string) + sizeof(MetaValue) + 64;
 
+// The most that an allocator hands out beyond what it was asked for (glibc: multiples of 16), and a final
+// NUL.
+constexpr uint64_t kHeapRounding = 16;
+
 constexpr uint32_t kArray = 9;
 constexpr uint64_t kAnyLength = UINT64_MAX;  // of a string: the end of the file is the limit
 
@@ -61,7 +65,7 @@ template <typename T>
 Result<Decoded<T>> read_one(GgufCursor& cursor) {
   if constexpr (std::is_same_v<T, std::string>) {
     ASSIGN_OR_RETURN(std::string_view text, cursor.text("string", kAnyLength));
-    if (text.size() > std::string().capacity()) RETURN_IF_ERROR(cursor.charge(text.size() + 1));
+    if (text.size() > std::string().capacity()) RETURN_IF_ERROR(cursor.charge(text.size() + kHeapRounding));
     return std::string(text);
   } else if constexpr (std::is_same_v<T, bool>) {
     ASSIGN_OR_RETURN(uint8_t value, cursor.number<uint8_t>("bool"));
