@@ -18,7 +18,7 @@ struct EngineOptions {
   int context = 0;          // tokens a request may hold; 0: the model's own, as far as kv_bytes allows
   int max_running = 16;     // sequences in a step
   int max_queued = 128;     // waiting requests beyond free places; more: Error{exhausted}
-  int prefill_chunk = 256;  // prompt tokens a step, so that a long prompt does not stall other streams
+  int prefill_chunk = 256;  // most prompt tokens a step; fewer when a step would take long (pace.h)
   size_t kv_bytes = 0;      // state memory, prefix tree included; 0: a quarter of what this process may use
                             // (machine or cgroup), at most what max_running sequences of full context need
 };

@@ -60,7 +60,8 @@ Scheduler::Scheduler(EngineModel model, std::unique_ptr<StateCache> cache, const
       cache_(std::move(cache)),
       options_(options),
       pool_(options.threads),
-      workspace_(make_workspace(pool_)) {
+      workspace_(make_workspace(pool_)),
+      pace_(options.prefill_chunk) {
   stats_.kv_bytes_total = cache_->budget();
 }
 
@@ -177,7 +178,9 @@ void Scheduler::admit() {
 void Scheduler::step() {
   reuse_prefixes();
   plan_step();
+  const auto start = Clock::now();
   std::span<const float> logits = model_.network->forward(batch_, *workspace_);
+  pace_.took(static_cast<int>(batch_.tokens.size()), milliseconds(Clock::now() - start));
   run_jobs(logits);
   commit_step();
   deliver();
@@ -205,7 +208,7 @@ void Scheduler::plan_step() {
   size_t logit_bytes = static_cast<size_t>(model_.network->vocabulary()) * sizeof(float);
   int scored_rows = std::max(kPageTokens, static_cast<int>(kScoringLogitBytes / logit_bytes));
   auto rows =
-      plan_prefill(prefilling, {options_.prefill_chunk, scored_rows, model_.network->snapshot_bytes() > 0});
+      plan_prefill(prefilling, {pace_.rows(), scored_rows, model_.network->snapshot_bytes() > 0});
   for (size_t i = 0; i < rows.size(); i++) {
     if (rows[i] > 0) add_rows(*sequences[i], rows[i], RowKind::prompt);
   }

@@ -13,6 +13,7 @@
 
 #include "arch/network.h"
 #include "engine/engine.h"
+#include "engine/pace.h"
 #include "engine/prefill_plan.h"
 #include "engine/request.h"
 #include "engine/sampler.h"
@@ -66,6 +67,7 @@ class Scheduler {
   std::unique_ptr<Workspace, WorkspaceDeleter> workspace_;
 
   // Of the engine's thread.
+  Pace pace_;
   std::vector<std::unique_ptr<Sequence>> running_;  // oldest first
   std::vector<std::unique_ptr<Sequence>> ended_;    // to be told
   Batch batch_;
