@@ -25,8 +25,7 @@ std::string cache_folder(const ModelStore& store, const std::string& source) {
 Result<Manifest> try_source(const ModelStore& store, const PullRequest& request, size_t index) {
   ASSIGN_OR_RETURN(PartialFile file, PartialFile::open(store.partial_path(request.name)));
   FetchRequest fetch_request{request.sources[index], request.sha256, request.bytes,
-                             store.cache_directory() + "/" + request.name,
-                             index + 1 < request.sources.size()};
+                             cache_folder(store, request.sources[index]), index + 1 < request.sources.size()};
   if (file.size() > 0) fmt::print(stderr, "{} were there from an earlier pull\n", human_bytes(file.size()));
   if (Status fetched = fetch(fetch_request, file); !fetched.ok()) {
     if (file.size() == 0) file.discard();
