@@ -83,17 +83,28 @@ void log_request(const AccessRecord& record) {
              record.complete ? "" : " (client left)", record.request_id);
 }
 
-void print_welcome(const Options& options, const std::string& model, uint16_t port) {
+// A call whose answer every model of the catalog gets right. Small models answer better with a system prompt
+// of their own than with their template's default; base models continue a text.
+std::string sample_call(const std::string& url, const std::string& key, const std::string& model,
+                        bool is_chat) {
+  const char* path = is_chat ? "chat/completions" : "completions";
+  const char* ask = is_chat
+                        ? R"("messages": [{"role": "system", "content": "You are a helpful assistant."}, )"
+                          R"({"role": "user", "content": "What is the capital of France?"}])"
+                        : R"("prompt": "The capital of France is")";
+  return fmt::format(
+      R"(curl {}/{}{} -H 'Content-Type: application/json' -d '{{"model": "{}", "temperature": 0, )"
+      R"("max_tokens": {}, {}}}')",
+      url, path, key, model, is_chat ? 64 : 8, ask);
+}
+
+void print_welcome(const Options& options, const std::string& model, uint16_t port, bool is_chat) {
   bool everywhere = options.host == "0.0.0.0" || options.host == "::";
   std::string host = everywhere ? "127.0.0.1" : options.host;
   if (host.find(':') != std::string::npos) host = "[" + host + "]";
   std::string url = fmt::format("http://{}:{}/v1", host, port);
   std::string key = options.api_key.empty() ? "" : " -H \"Authorization: Bearer $UNDERSTUDY_API_KEY\"";
-  fmt::print("Serving {} at {}\n\n", model, url);
-  fmt::print("curl {}/chat/completions{} -H 'Content-Type: application/json' -d '", url, key);
-  fmt::print(R"({{"model": "{}", "temperature": 0, "max_tokens": 64, )", model);
-  fmt::print(R"("messages": [{{"role": "user", "content": "What is the capital of France?"}}]}}')");
-  fmt::print("\n\n");
+  fmt::print("Serving {} at {}\n\n{}\n\n", model, url, sample_call(url, key, model, is_chat));
   std::fflush(stdout);
 }
 
@@ -106,6 +117,7 @@ Status serve(Options options) {
   }
   ASSIGN_OR_RETURN(std::string path, model_path(options.model));
   ASSIGN_OR_RETURN(auto model, Model::load(path, {.threads = options.engine.threads}));
+  const bool is_chat = model->is_chat();
   ASSIGN_OR_RETURN(auto engine, Engine::create(std::move(model), options.engine));
   std::vector<std::string> names = served_names(options.model);
   ASSIGN_OR_RETURN(auto provider,
@@ -114,9 +126,9 @@ Status serve(Options options) {
   RETURN_IF_ERROR(catch_signals());
   HttpHandler handler =
       service.handler(options.quiet ? std::function<void(const AccessRecord&)>() : log_request);
-  ASSIGN_OR_RETURN(auto server,
-                   HttpServer::start({.host = options.host, .port = options.port}, std::move(handler)));
-  print_welcome(options, names[0], server->port());
+  ASSIGN_OR_RETURN(auto server, HttpServer::start({.host = options.host, .port = options.port, .limits = {}},
+                                                  std::move(handler)));
+  print_welcome(options, names[0], server->port(), is_chat);
 
   wait_for_signal(-1);
   fmt::print(stderr, "Finishing what runs; once more to stop at once\n");

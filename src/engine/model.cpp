@@ -88,6 +88,7 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const 
                  path, ""};
   }
   model->end_tokens_ = end_tokens_of(file, *tokenizer);
+  model->is_chat_ = file.metadata.has("tokenizer.chat_template");
   model->tokenizer_ = std::move(tokenizer);
   model->chat_template_ = std::move(chat_template);
   return std::shared_ptr<const Model>(std::move(model));

@@ -31,9 +31,10 @@ class Model {
 
   const Network& network() const { return *network_; }
   std::shared_ptr<const Network> shared_network() const { return network_; }
-  // nullptr for a model without one.
+  // Of a model made by load(); nullptr after from_file().
   const std::shared_ptr<const Tokenizer>& tokenizer() const { return tokenizer_; }
   const std::shared_ptr<const ChatTemplate>& chat_template() const { return chat_template_; }
+  bool is_chat() const { return is_chat_; }  // the file brings a template; base models get the plain one
   const std::vector<TokenId>& end_tokens() const { return end_tokens_; }  // end of text, end of turn
   int trained_context() const { return trained_context_; }                // 0: unknown
   const std::string& architecture() const { return architecture_; }
@@ -44,6 +45,7 @@ class Model {
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<const ChatTemplate> chat_template_;
   std::vector<TokenId> end_tokens_;
+  bool is_chat_ = false;
   int trained_context_ = 0;
   std::string architecture_, digest_;
 };
