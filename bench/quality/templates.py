@@ -34,6 +34,11 @@ TOOLS = [
     {"type": "function", "function": {"name": "noop", "description": "Nothing.", "parameters": {"type": "object", "properties": {}}}},
 ]
 
+FLAT_TOOLS = [{"name": "get_weather", "description": "Weather.", "parameter_definitions": {
+    "city": {"type": "str", "description": "Where", "required": True}, "days": {"type": "int", "description": "How many"}}}]
+# What single templates read besides: Qwen3 and others; Firefunction; SmolLM3; Command R.
+EXTRA = {"enable_thinking": False, "functions": json.dumps(TOOLS), "datetime": "2025-07-20", "xml_tools": TOOLS, "documents": []}
+
 
 def call(arguments, call_id="call12345"):
     return {"id": call_id, "type": "function", "function": {"name": "get_weather", "arguments": arguments}}
@@ -78,7 +83,7 @@ def jinja2_render(source, request):
         template.globals["strftime_now"] = lambda f: datetime.datetime.fromtimestamp(
             request["now"], datetime.timezone.utc).replace(tzinfo=None).strftime(f)
         return template.render(
-            messages=request["messages"], tools=request["tools"], documents=None, **request["extra"],
+            messages=request["messages"], tools=request["tools"], **{"documents": None, **request["extra"]},
             add_generation_prompt=request["add_generation_prompt"], bos_token=request["bos_token"],
             eos_token=request["eos_token"]), None
     except Exception as error:  # whatever a template makes Python raise is a refusal
@@ -107,10 +112,11 @@ def exposed(answer):
 
 def cases():
     for name, messages in CONVERSATIONS.items():
-        for tools in (None, TOOLS):
+        for tools in (None, TOOLS, FLAT_TOOLS):
             for prompt in (True, False):
-                for extra in ({}, {"enable_thinking": False}):
-                    yield (f"{name}{', tools' if tools else ''}{', prompt' if prompt else ''}{', no thinking' if extra else ''}",
+                for extra in ({}, EXTRA):
+                    kind = {None: "", id(TOOLS): ", tools", id(FLAT_TOOLS): ", flat tools"}[tools and id(tools)]
+                    yield (f"{name}{kind}{', prompt' if prompt else ''}{', extra' if extra else ''}",
                            {"messages": messages, "tools": tools, "extra": extra, "add_generation_prompt": prompt,
                             "bos_token": "<s>", "eos_token": "</s>", "now": NOW})
 

@@ -48,7 +48,7 @@ Result<PromptText> ChatTemplate::render(const ChatTemplateInput& input) const {
 
 std::string_view plain_chat_template() {
   return R"({%- for message in messages %}
-{{- message.role ~ ': ' ~ message.content ~ '\n' }}
+{{- message.role ~ ': ' ~ (message.content or '') ~ '\n' }}
 {%- endfor %}
 {%- if add_generation_prompt %}{{ 'assistant:' }}{% endif %})";
 }

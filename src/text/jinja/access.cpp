@@ -107,7 +107,7 @@ void for_each_index(const Bounds& bounds, Take take) {
 
 Result<Value> slice_text(Runtime& runtime, const PromptText& text, const Value& start, const Value& stop,
                          const Value& step) {
-  RETURN_IF_ERROR(runtime.spend(text.text.size() / 8));  // eight bytes per offset
+  RETURN_IF_ERROR(runtime.spend_walk(text.text.size()));
   std::vector<size_t> offsets;
   for (size_t at = 0; at < text.text.size(); at += decode_char(text.text, at).size) offsets.push_back(at);
   ASSIGN_OR_RETURN(const Bounds bounds, slice_bounds(start, stop, step, offsets.size()));
@@ -134,6 +134,7 @@ Result<Value> get_attribute(Runtime& runtime, const Value& object, std::string_v
 
 Result<Value> get_item(Runtime& runtime, const Value& object, const Value& key) {
   if (object.is<Undefined>()) return type_error(*object.as<Undefined>().why);
+  RETURN_IF_ERROR(runtime.spend_key(key));
   if (object.is<DictPtr>()) {
     if (const Value* value = object.as<DictPtr>()->find(key)) return *value;
   } else if (key.is_integral()) {
@@ -152,7 +153,7 @@ Result<Value> get_slice(Runtime& runtime, const Value& object, const Value& star
   if (object.is<Undefined>()) return type_error(*object.as<Undefined>().why);
   if (object.is_text()) return slice_text(runtime, object.text(), start, stop, step);
   if (!object.is<SequencePtr>() || !object.as<SequencePtr>()->indexable()) {
-    return undefined("'" + std::string(object.type_name()) + "' cannot be sliced");
+    return type_error("'" + std::string(object.type_name()) + "' cannot be sliced");
   }
   const Sequence& sequence = *object.as<SequencePtr>();
   ASSIGN_OR_RETURN(const Bounds bounds, slice_bounds(start, stop, step, sequence.items.size()));
@@ -161,18 +162,25 @@ Result<Value> get_slice(Runtime& runtime, const Value& object, const Value& star
   return runtime.sequence(std::move(items), sequence.kind);
 }
 
-Result<Value> get_path(Runtime& runtime, Value object, const Value& path) {
-  if (!path.is_text()) return get_item(runtime, object, path);
+Result<Value> get_path(Runtime& runtime, Value object, const Value& path, const Value* otherwise) {
+  const auto step = [&](const Value& key) -> Status {
+    ASSIGN_OR_RETURN(object, get_item(runtime, object, key));
+    if (otherwise && object.is<Undefined>()) object = *otherwise;
+    return {};
+  };
+  if (!path.is_text()) {
+    RETURN_IF_ERROR(step(path));
+    return object;
+  }
   const std::string_view text = path.bytes();
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find('.', begin), text.size());
     const std::string_view part = text.substr(begin, end - begin);
-    Value key = trusted_text(std::string(part));
     int64_t number = 0;
     const auto parsed = std::from_chars(part.data(), part.data() + part.size(), number);
-    if (parsed.ec == std::errc() && parsed.ptr == part.data() + part.size() && number >= 0)
-      key = integer(number);
-    ASSIGN_OR_RETURN(object, get_item(runtime, object, key));
+    const bool numeric = parsed.ec == std::errc() && parsed.ptr == part.data() + part.size() && number >= 0;
+    RETURN_IF_ERROR(runtime.spend(1));
+    RETURN_IF_ERROR(step(numeric ? integer(number) : trusted_text(std::string(part))));
     begin = end + 1;
   }
   return object;

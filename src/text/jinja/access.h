@@ -13,7 +13,8 @@ Result<Value> get_item(Runtime& runtime, const Value& object, const Value& key);
 // Absent bounds are none.
 Result<Value> get_slice(Runtime& runtime, const Value& object, const Value& start, const Value& stop,
                         const Value& step);
-// "user.name" or 0: a path of items, as the attribute= of filters takes it.
-Result<Value> get_path(Runtime& runtime, Value object, const Value& path);
+// "user.name" or 0: a path of items, as the attribute= of filters takes it. `otherwise` replaces each
+// undefined item on the way, unless null.
+Result<Value> get_path(Runtime& runtime, Value object, const Value& path, const Value* otherwise = nullptr);
 
 }  // namespace understudy::jinja

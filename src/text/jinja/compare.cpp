@@ -99,7 +99,12 @@ Result<bool> contains(Runtime& runtime, const Value& container, const Value& ite
     RETURN_IF_ERROR(runtime.spend_bytes(container.bytes().size()));
     return find_bytes(container.bytes(), item.bytes(), 0) != std::string_view::npos;
   }
-  if (container.is<DictPtr>()) return container.as<DictPtr>()->find(item) != nullptr;
+  if (container.is<DictPtr>()) {
+    if (!is_hashable(item))
+      return type_error("a '" + std::string(item.type_name()) + "' is never a dict key");
+    RETURN_IF_ERROR(runtime.spend_key(item));
+    return container.as<DictPtr>()->find(item) != nullptr;
+  }
   if (container.is<SequencePtr>() && container.as<SequencePtr>()->kind != Sequence::Kind::generator) {
     for (const auto& candidate : container.as<SequencePtr>()->items) {
       ASSIGN_OR_RETURN(const bool same, equal(runtime, candidate, item));

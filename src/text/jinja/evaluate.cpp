@@ -39,9 +39,11 @@ Result<Value> Interpreter::value_of(const Constant& constant, const ScopePtr& sc
 }
 
 Result<Value> Interpreter::value_of(const Name& name, const ScopePtr& scope) {
+  size_t passed = 0;
   for (const Scope* place = scope.get(); place; place = place->parent.get()) {
     const auto found = place->variables.find(name.name);
     if (found != place->variables.end()) return found->second;
+    if (++passed % kScopesPerStep == 0) RETURN_IF_ERROR(runtime_.spend(1));
   }
   return undefined("'" + name.name + "' is undefined");
 }
@@ -60,6 +62,7 @@ Result<Value> Interpreter::value_of(const DictLiteral& literal, const ScopePtr& 
   for (const auto& [key_expression, value_expression] : literal.entries) {
     ASSIGN_OR_RETURN(Value key, evaluate(*key_expression, scope));
     ASSIGN_OR_RETURN(Value value, evaluate(*value_expression, scope));
+    RETURN_IF_ERROR(runtime_.spend_key(key));
     RETURN_IF_ERROR(dict.insert(std::move(key), std::move(value)));
   }
   return runtime_.dict(std::move(dict));

@@ -291,14 +291,13 @@ Result<ExpressionPtr> ExpressionParser::dict() {
 
 Result<ExpressionPtr> ExpressionParser::postfix(ExpressionPtr object) {
   while (true) {
-    const Position at = current().at;
     if (current().is_symbol(".")) {
       ASSIGN_OR_RETURN(object, attribute(object));
     } else if (current().is_symbol("[")) {
       ASSIGN_OR_RETURN(object, subscript(object));
     } else if (current().is_symbol("(")) {
       ASSIGN_OR_RETURN(ArgumentList given, arguments());
-      object = make(at, Call{object, std::move(given)});
+      object = make(object->at, Call{object, std::move(given)});
     } else {
       return object;
     }
@@ -391,7 +390,7 @@ Result<ExpressionPtr> ExpressionParser::filters_and_tests(ExpressionPtr input) {
       ASSIGN_OR_RETURN(input, test(input));
     } else if (current().is_symbol("(")) {
       ASSIGN_OR_RETURN(ArgumentList given, arguments());
-      input = make(at, Call{input, std::move(given)});
+      input = make(input->at, Call{input, std::move(given)});
     } else {
       return input;
     }

@@ -117,10 +117,10 @@ Result<Value> map_filter(Runtime& runtime, const Value& value, const Arguments& 
   ASSIGN_OR_RETURN(const std::vector<Value> items, iterate(runtime, value));
   if (arguments.positional.empty()) {
     ASSIGN_OR_RETURN(const Bound bound, bind("map", arguments, {"attribute", "default"}, 1));
+    const Value* otherwise = bound.has(1) && !bound[1].is<None>() ? &bound[1] : nullptr;
     for (const Value& item : items) {
-      ASSIGN_OR_RETURN(Value result, get_path(runtime, item, bound[0]));
-      const bool absent = result.is<Undefined>() && bound.has(1) && !bound[1].is<None>();
-      mapped.push_back(absent ? bound[1] : std::move(result));
+      ASSIGN_OR_RETURN(Value result, get_path(runtime, item, bound[0], otherwise));
+      mapped.push_back(std::move(result));
     }
     return runtime.sequence(std::move(mapped), Kind::generator);
   }

@@ -72,6 +72,7 @@ Result<Value> unique_filter(Runtime& runtime, const Value& value, const Argument
   std::vector<Value> kept;
   for (const Value& item : items) {
     ASSIGN_OR_RETURN(Value key, order_key(runtime, item, optional_argument(bound, 1), bound.truthy(0)));
+    RETURN_IF_ERROR(runtime.spend_key(key));
     const size_t before = seen.entries.size();
     RETURN_IF_ERROR(seen.insert(std::move(key), Value(None{})));
     if (seen.entries.size() > before) kept.push_back(item);

@@ -26,6 +26,7 @@ Result<Value> case_filter(Runtime& runtime, const Value& value, const Arguments&
 Result<Value> title_filter(Runtime& runtime, const Value& value, const Arguments& arguments) {
   RETURN_IF_ERROR(bind("title", arguments, {}));
   ASSIGN_OR_RETURN(const TextPtr text, to_text(runtime, value));
+  RETURN_IF_ERROR(runtime.spend_walk(text->text.size()));
   TextBuilder out;
   SpanCursor cursor(*text);
   std::string mapped;

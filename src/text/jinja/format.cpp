@@ -140,8 +140,11 @@ class PercentValues {
     if (!found) return bad_format("no value for '" + std::string(name) + "'");
     return *found;
   }
+  // Python counts only a tuple's values, and a single one that has no index operator.
   bool all_used() const {
-    return used_by_name_ || value_.is<DictPtr>() || used_ == (tuple_ ? tuple_->items.size() : 1);
+    const bool counted =
+        tuple_ || !(value_.is<DictPtr>() || value_.is<SequencePtr>() || value_.is<Undefined>());
+    return used_by_name_ || !counted || used_ == (tuple_ ? tuple_->items.size() : 1);
   }
 
  private:

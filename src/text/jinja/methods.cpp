@@ -12,6 +12,7 @@ using Kind = Sequence::Kind;
 
 Result<Value> dict_get(Runtime& runtime, const Value& self, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const Bound bound, bind("get", arguments, {"key", "default"}, 1));
+  RETURN_IF_ERROR(runtime.spend_key(bound[0]));
   if (const Value* value = self.as<DictPtr>()->find(bound[0])) return *value;
   return bound.has(1) ? bound[1] : Value(None{});
 }

@@ -24,6 +24,10 @@ class Runtime {
   Status spend(size_t steps);
   // The cost of looking at `bytes` bytes of text.
   Status spend_bytes(size_t bytes) { return spend(bytes / kBytesPerStep); }
+  // The same, character by character.
+  Status spend_walk(size_t bytes) { return spend(bytes / kWalkedBytesPerStep); }
+  // Looking up `key` in a dict.
+  Status spend_key(const Value& key) { return key.is_text() ? spend_bytes(key.bytes().size()) : Status(); }
 
   Result<Value> text(PromptText text);
   Result<Value> finish(TextBuilder& builder);

@@ -98,7 +98,7 @@ Status append_repr(Runtime& runtime, TextBuilder& out, const Value& value) {
   RETURN_IF_ERROR(runtime.spend(1));
   if (out.overflowed()) return {};
   if (value.is_text()) {
-    RETURN_IF_ERROR(runtime.spend_bytes(value.bytes().size()));
+    RETURN_IF_ERROR(runtime.spend_walk(value.bytes().size()));
     append_quoted(out, value.text());
     return {};
   }

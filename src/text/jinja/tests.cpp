@@ -7,6 +7,7 @@
 #include "text/jinja/compare.h"
 #include "text/jinja/filters.h"
 #include "text/jinja/methods.h"
+#include "text/jinja/stringify.h"
 
 namespace understudy::jinja {
 namespace {
@@ -28,7 +29,9 @@ bool is_float(const Value& value) { return value.is<Float>(); }
 bool is_number(const Value& value) { return value.is_number(); }
 bool is_string(const Value& value) { return value.is_text(); }
 bool is_mapping(const Value& value) { return value.is<DictPtr>(); }
-bool is_callable(const Value& value) { return value.is<CallablePtr>() || value.is<LoopPtr>(); }
+bool is_callable(const Value& value) {
+  return value.is<CallablePtr>() || value.is<LoopPtr>() || value.is<Undefined>();
+}
 // Has a length and an index operator: strings and dicts too, and Undefined.
 bool is_sequence(const Value& value) {
   return value.is<Undefined>() || value.is_text() || value.is<DictPtr>() ||
@@ -92,8 +95,8 @@ Result<bool> is_divisible_by(Runtime& runtime, const Value& value, const Argumen
 template <bool upper>
 Result<bool> has_case(Runtime& runtime, const Value& value, const Arguments& arguments) {
   RETURN_IF_ERROR(bind("test", arguments, {}));
-  if (!value.is_text()) return type_error("is lower and is upper need a string");
-  const auto method = bind_method(value, upper ? "isupper" : "islower");
+  ASSIGN_OR_RETURN(const TextPtr text, to_text(runtime, value));
+  const auto method = bind_method(text, upper ? "isupper" : "islower");
   ASSIGN_OR_RETURN(const Value result, method->as<CallablePtr>()->call(runtime, {}));
   return result.truthy();
 }

@@ -53,6 +53,7 @@ bool has_affix(std::string_view text, std::string_view affix, bool prefix) {
 template <bool prefix>
 Result<Value> affix_method(Runtime& runtime, const Value& self, const Arguments& arguments) {
   const std::string_view name = prefix ? "startswith" : "endswith";
+  RETURN_IF_ERROR(runtime.spend_bytes(self.bytes().size()));
   ASSIGN_OR_RETURN(const Bound bound, bind(name, arguments, {"affix"}, 1));
   if (!bound[0].is<SequencePtr>() || bound[0].as<SequencePtr>()->kind != Sequence::Kind::tuple) {
     ASSIGN_OR_RETURN(const TextPtr affix, bound.text(0));

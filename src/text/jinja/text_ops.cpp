@@ -189,6 +189,7 @@ Result<std::vector<Value>> split_lines(Runtime& runtime, const PromptText& text,
 }
 
 Result<Value> change_case(Runtime& runtime, const PromptText& text, Case wanted) {
+  RETURN_IF_ERROR(runtime.spend_walk(text.text.size()));
   TextBuilder out;
   SpanCursor cursor(text);
   std::string mapped;

@@ -77,7 +77,7 @@ class JsonWriter {
   }
 
   Status write_string(const PromptText& text) {
-    RETURN_IF_ERROR(runtime_.spend_bytes(text.text.size()));
+    RETURN_IF_ERROR(runtime_.spend_walk(text.text.size()));
     SpanCursor cursor(text);
     out_.append("\"", false);
     for (size_t at = 0; at < text.text.size();) {

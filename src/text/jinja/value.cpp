@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "text/jinja/runtime.h"
+#include "text/jinja/stringify.h"
 
 namespace understudy::jinja {
 
@@ -48,13 +49,24 @@ std::string encode_key(const Value& key) {
   if (key.is_text()) return 's' + key.text().text;
   if (key.is_integral()) return 'i' + std::to_string(key.integer());
   if (key.is<None>()) return "n";
+  if (key.is<SequencePtr>() && key.as<SequencePtr>()->kind == Sequence::Kind::tuple) {
+    std::string encoded = "t";
+    for (const Value& item : key.as<SequencePtr>()->items) {
+      const std::string part = encode_key(item);
+      if (part.empty() || encoded.size() + part.size() > kMaxTupleKeyBytes) return "";
+      encoded += std::to_string(part.size()) + ':' + part;
+    }
+    return encoded;
+  }
   if (!key.is<Float>()) return "";
   const double number = key.number();
   const bool integral = number == std::floor(number) && std::abs(number) < 0x1p63;
-  return integral ? 'i' + std::to_string(static_cast<int64_t>(number)) : 'f' + std::to_string(number);
+  return integral ? 'i' + std::to_string(static_cast<int64_t>(number)) : 'f' + float_repr(number);
 }
 
 }  // namespace
+
+bool is_hashable(const Value& value) { return !encode_key(value).empty(); }
 
 const Value* Dict::find(const Value& key) const {
   const auto found = index.find(encode_key(key));

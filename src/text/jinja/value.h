@@ -103,7 +103,7 @@ struct Sequence {
   bool indexable() const { return kind == Kind::list || kind == Kind::tuple || kind == Kind::range; }
 };
 
-// Insertion-ordered, as Python's. Keys: strings, numbers, booleans, none.
+// Insertion-ordered, as Python's. Keys: strings, numbers, booleans, none, and tuples of them.
 struct Dict {
   std::vector<std::pair<Value, Value>> entries;
   std::map<std::string, size_t> index;  // encoded key -> entry; a tree: keys are hostile, and cannot collide
@@ -140,6 +140,7 @@ inline Value trusted_text(std::string text) {
 }
 inline Value integer(int64_t value, bool untrusted = false) { return Integer{value, untrusted}; }
 Value undefined(std::string why);
+bool is_hashable(const Value& value);  // can be a dict key
 
 // A request's JSON; every string (keys too) and number is untrusted. Error beyond kMaxValueDepth or 64 bits.
 Result<Value> from_json(Runtime& runtime, const boost::json::value& json);
