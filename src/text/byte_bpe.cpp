@@ -13,7 +13,7 @@ namespace understudy {
 namespace {
 
 // GPT-2 spells each byte as a printable character: printable Latin-1 as itself, the others, in order, as
-// U+0100…. https://github.com/openai/gpt-2/blob/master/src/encoder.py, bytes_to_unicode
+// U+0100 and following. https://github.com/openai/gpt-2/blob/master/src/encoder.py, bytes_to_unicode
 constexpr uint32_t kAlphabetEnd = 0x100 + 68;
 
 std::array<int, kAlphabetEnd> byte_by_character() {

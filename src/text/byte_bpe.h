@@ -12,8 +12,8 @@
 
 namespace understudy {
 
-// The bytes that a token stands for which is spelled in GPT-2's byte alphabet ("Ġthe" is " the"); a token
-// that holds another character is taken as it is.
+// The bytes that a token stands for which is spelled in GPT-2's byte alphabet (U+0120 "the" is " the"); a
+// token that holds another character is taken as it is.
 std::string decode_byte_alphabet(std::string_view token);
 
 // `vocabulary` holds decoded tokens; `merges` and `pre` are those of TokenizerSpec. Errors: unknown `pre`, a

@@ -7,7 +7,7 @@ namespace {
 
 std::string utf8(const char8_t* text) { return reinterpret_cast<const char*>(text); }
 
-// Expected values: unicodedata.normalize('NFC', …) of Python 3.11.
+// Expected values: unicodedata.normalize('NFC', ...) of Python 3.11.
 TEST(Nfc, ComposesAndOrders) {
   EXPECT_EQ(to_nfc("plain"), "plain");
   EXPECT_EQ(to_nfc(utf8(u8"e\u0301")), utf8(u8"\u00E9"));

@@ -34,7 +34,7 @@ struct TokenizerSpec {
     byte = 6
   };
   Kind kind = Kind::byte_bpe;
-  std::string pre;  // pre-tokeniser name: "smollm", "qwen2", "llama-bpe", …; unused for sentencepiece
+  std::string pre;  // pre-tokeniser name: "smollm", "qwen2", "llama-bpe"; unused for sentencepiece
   std::vector<std::string> tokens;  // by id, as stored in the file (byte-level BPE: GPT-2 byte alphabet)
   std::vector<TokenType> types;     // same length as tokens
   std::vector<float> scores;        // sentencepiece only
@@ -46,7 +46,8 @@ struct TokenizerSpec {
 
 class Tokenizer {
  public:
-  // Unknown `pre`, ids out of range, merges that name no token, … are Errors that say what is supported.
+  // Unknown `pre`, ids out of range, merges that name no token and the like are Errors that say what is
+  // supported.
   static Result<std::shared_ptr<const Tokenizer>> create(TokenizerSpec spec);
   virtual ~Tokenizer() = default;
 
