@@ -5,98 +5,21 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/json.hpp>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "arch/network.h"
 #include "engine/model.h"
+#include "engine/testing/golden_model.h"
 #include "kernels/dispatch.h"
 
 namespace understudy {
 namespace {
-
-namespace json = boost::json;
-
-// ---- The golden file ----
-
-// Value i: offset + scale * u, u from the i-th output of splitmix64 seeded with FNV-1a of the name, in f32.
-// The same lines in Python: tests/golden/weights.py.
-std::vector<float> generate(const std::string& name, int64_t count, float scale, float offset) {
-  uint64_t state = 0xCBF29CE484222325;
-  for (unsigned char byte : name) state = (state ^ byte) * 0x100000001B3;
-  std::vector<float> values(count);
-  for (float& value : values) {
-    state += 0x9E3779B97F4A7C15;
-    uint64_t z = state;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-    z ^= z >> 31;
-    const float u = static_cast<float>(z >> 40) / (1 << 23) - 1.0f;
-    value = offset + scale * u;
-  }
-  return values;
-}
-
-MetaValue meta_value(const json::value& value) {
-  if (value.is_int64()) return value.as_int64();
-  if (value.is_double()) return value.as_double();
-  if (value.is_string()) return std::string(value.as_string());
-  return json::value_to<std::vector<int64_t>>(value);
-}
-
-struct Golden {
-  ModelFile file;
-  std::vector<int32_t> tokens;
-  std::vector<int> columns;                       // ids whose logits are given for every row
-  std::vector<std::vector<float>> column_logits;  // (tokens, columns)
-  std::vector<float> last_logits;                 // (V) of the last row
-};
-
-Golden read_golden(const std::string& path) {
-  std::ifstream stream(path);
-  std::stringstream text;
-  text << stream.rdbuf();
-  const json::value root = json::parse(text.str());
-
-  Golden golden;
-  ModelFile& file = golden.file;
-  file.path = path;
-  for (const auto& [key, value] : root.at("metadata").as_object()) file.metadata.set(key, meta_value(value));
-  file.architecture = root.at("metadata").at("general.architecture").as_string();
-
-  auto storage = std::make_shared<std::vector<std::vector<float>>>();
-  for (const json::value& entry : root.at("tensors").as_array()) {
-    TensorView tensor;
-    tensor.name = entry.at("name").as_string();
-    tensor.shape = json::value_to<std::vector<int64_t>>(entry.at("shape"));
-    if (const json::value* values = entry.as_object().if_contains("values")) {
-      storage->push_back(json::value_to<std::vector<float>>(*values));
-    } else {
-      storage->push_back(generate(tensor.name, tensor.elements(), entry.at("scale").to_number<float>(),
-                                  entry.at("offset").to_number<float>()));
-    }
-    tensor.bytes = std::as_bytes(std::span(storage->back()));
-    file.tensors.push_back(tensor);
-  }
-  file.storage = storage;
-  file.index();
-
-  golden.tokens = json::value_to<std::vector<int32_t>>(root.at("tokens"));
-  golden.columns = json::value_to<std::vector<int>>(root.at("columns"));
-  golden.column_logits = json::value_to<std::vector<std::vector<float>>>(root.at("column_logits"));
-  golden.last_logits = json::value_to<std::vector<float>>(root.at("last_logits"));
-  return golden;
-}
-
-// ---- Running a network on it ----
 
 // One sequence's state. Pages hold finite rubbish before they are written and become nullptr once they lie
 // behind the window, so reading a key that is not there shows.
@@ -285,19 +208,6 @@ TEST_P(GoldenTest, CompanyChangesNoBit) {
   EXPECT_TRUE(equal_bits(prompt.logits(), run(golden_.tokens, 33)));
   EXPECT_TRUE(equal_bits(late_prompt.logits(), run(short_text, 37)));
   EXPECT_TRUE(equal_bits(answer.logits(), run(golden_.tokens, 1, 0)));
-}
-
-std::vector<std::string> golden_names() {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(UNDERSTUDY_SOURCE_DIR "/tests/golden"))
-    if (entry.path().extension() == ".json") names.push_back(entry.path().stem());
-  return names;
-}
-
-std::vector<std::string> table_names() {
-  std::vector<std::string> names;
-  for (const KernelTable* table : testable_kernels()) names.emplace_back(table->name);
-  return names;
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, GoldenTest,

@@ -1,0 +1,139 @@
+// The numeric contract through the whole engine: real networks (the golden models of every family, and a
+// quantised model file if there is one), every kernel table. What a request answers, to the bit of its
+// log-probabilities, does not depend on what else runs, on chunks, on cached prefixes or on requests that
+// were cancelled.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <future>
+
+#include "engine/engine.h"
+#include "engine/testing/engine_client.h"
+#include "engine/testing/golden_model.h"
+
+namespace understudy {
+namespace {
+
+constexpr const char* kQuantised = "quantised_file";
+
+struct Case {
+  std::string model, table;
+};
+
+class ContractTest : public testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override {
+    for (const KernelTable* table : testable_kernels()) {
+      if (GetParam().table == table->name) kernels_ = table;
+    }
+    ASSERT_NE(kernels_, nullptr);
+    if (GetParam().model == kQuantised) {
+      const char* path = std::getenv("UNDERSTUDY_TEST_MODEL");
+      if (path == nullptr) GTEST_SKIP() << "UNDERSTUDY_TEST_MODEL names no GGUF file";
+      auto model = Model::load(path, {.kernels = kernels_});
+      ASSERT_TRUE(model.ok()) << model.error().message();
+      model_ = *model;
+    } else {
+      auto model = Model::from_file(read_golden(golden_path(GetParam().model)).file, {.kernels = kernels_});
+      ASSERT_TRUE(model.ok()) << model.error().message();
+      model_ = *model;
+    }
+  }
+
+  std::unique_ptr<Engine> start(int prefill_chunk, int threads) const {
+    EngineOptions options{
+        .threads = threads, .context = 512, .max_running = 40, .prefill_chunk = prefill_chunk};
+    auto engine = Engine::create(EngineModel{model_->shared_network(), {}, 0, model_->digest()}, options);
+    EXPECT_TRUE(engine.ok()) << (engine.ok() ? "" : engine.error().message());
+    return std::move(*engine);
+  }
+
+  // Greedy and seeded, with shared beginnings, lengths around pages.
+  std::vector<EngineRequest> requests(int count) const {
+    const int vocabulary = model_->network().vocabulary();
+    const std::vector<TokenId> system = random_tokens(35, 1, vocabulary);
+    std::vector<EngineRequest> list;
+    for (int i = 0; i < count; i++) {
+      EngineRequest request;
+      if (i % 2 == 0) request.prompt = system;
+      auto rest =
+          random_tokens(static_cast<size_t>(1 + 5 * i % 23), static_cast<uint64_t>(100 + i), vocabulary);
+      request.prompt.insert(request.prompt.end(), rest.begin(), rest.end());
+      request.max_tokens = 6 + i % 5;
+      request.sampling.temperature = i % 3 == 0 ? 0.0f : 0.9f;
+      request.sampling.seed = static_cast<uint64_t>(i);
+      if (i % 4 == 1) request.sampling.top_p = 0.95f;
+      request.logprobs = 2;
+      list.push_back(std::move(request));
+    }
+    return list;
+  }
+
+  static void expect_equal(const Answer& a, const Answer& b) {
+    ASSERT_EQ(a.tokens(), b.tokens());
+    for (size_t i = 0; i < a.events.size(); i++) {
+      ASSERT_EQ(std::memcmp(&*a.events[i].logprob, &*b.events[i].logprob, sizeof(float)), 0) << "token " << i;
+    }
+  }
+
+  const KernelTable* kernels_ = nullptr;
+  std::shared_ptr<const Model> model_;
+};
+
+TEST_P(ContractTest, ThirtyTwoStreamsAnswerAsAlone) {
+  const auto list = requests(32);
+  std::vector<Answer> alone;
+  for (const EngineRequest& request : list) alone.push_back(submit(*start(256, 1), request).get());
+  auto engine = start(64, 2);
+  for (int round = 0; round < 2; round++) {  // the second round finds its prefixes cached
+    std::vector<std::future<Answer>> together;
+    for (const EngineRequest& request : list) together.push_back(submit(*engine, request));
+    int cached = 0;
+    for (size_t i = 0; i < list.size(); i++) {
+      const Answer answer = together[i].get();
+      cached += answer.usage.cached_tokens;
+      expect_equal(answer, alone[i]);
+    }
+    if (round == 1) {
+      EXPECT_GT(cached, 0);
+    }
+  }
+}
+
+TEST_P(ContractTest, CancelledRequestsLeaveNoTrace) {
+  const auto list = requests(8);
+  auto engine = start(32, 2);
+  std::vector<Answer> before;
+  for (const EngineRequest& request : list) before.push_back(submit(*engine, request).get());
+  std::vector<std::future<Answer>> cancelled;
+  for (EngineRequest request : list) {
+    request.max_tokens = 200;
+    cancelled.push_back(submit(*engine, request, nullptr, [&](RequestId id, size_t tokens) {
+      if (tokens == 3) engine->cancel(id);
+    }));
+  }
+  for (auto& future : cancelled) {
+    const Answer answer = future.get();
+    EXPECT_EQ(answer.reason, FinishReason::cancelled);
+    EXPECT_LT(answer.events.size(), 200u);
+  }
+  EXPECT_EQ(engine->stats().kv_bytes_used, 0u);
+  EXPECT_EQ(engine->stats().running, 0);
+  for (size_t i = 0; i < list.size(); i++) expect_equal(submit(*engine, list[i]).get(), before[i]);
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> list;
+  for (const std::string& table : table_names()) {
+    for (const std::string& model : golden_names()) list.push_back({model, table});
+  }
+  list.push_back({kQuantised, available_kernels().back()->name});
+  return list;
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, ContractTest, testing::ValuesIn(cases()),
+                         [](const auto& tested) { return tested.param.model + "_" + tested.param.table; });
+
+}  // namespace
+}  // namespace understudy
