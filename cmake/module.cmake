@@ -58,10 +58,6 @@ function(module NAME)
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "/app/main\\.cpp$")
 
-  if(NOT sources)  # SKELETON
-    file(WRITE ${CMAKE_BINARY_DIR}/empty_${NAME}.cpp "")  # SKELETON
-    set(sources ${CMAKE_BINARY_DIR}/empty_${NAME}.cpp)  # SKELETON
-  endif()  # SKELETON
   add_library(${NAME} OBJECT ${sources})
   target_include_directories(${NAME} PRIVATE ${view})
   target_link_libraries(${NAME} PUBLIC ${libs})
@@ -82,9 +78,6 @@ function(program NAME ROOM)
   get_target_property(closure ${ROOM} ROOM_CLOSURE)
   get_target_property(libs ${ROOM} ROOM_LIBS)
   room_objects(objects ${closure})
-  if(NOT EXISTS ${CMAKE_SOURCE_DIR}/src/${ROOM}/main.cpp)  # SKELETON
-    return()  # SKELETON
-  endif()  # SKELETON
   add_executable(${NAME} ${CMAKE_SOURCE_DIR}/src/${ROOM}/main.cpp ${objects})
   target_include_directories(${NAME} PRIVATE ${CMAKE_BINARY_DIR}/rooms/${ROOM})
   target_link_libraries(${NAME} PRIVATE ${libs})
