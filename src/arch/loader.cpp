@@ -12,7 +12,11 @@ namespace understudy {
 
 namespace {
 constexpr int64_t kMaxVocabulary = 4 << 20;
-}
+constexpr size_t kWeightBlock = size_t{64} << 20;  // wastes at most the end of a block
+}  // namespace
+
+Loader::Loader(const ModelFile& file, ThreadPool& pool)
+    : file_(file), pool_(pool), weights_(std::make_shared<Arena>(kWeightBlock)) {}
 
 void Loader::fail(Error error) {
   if (ok()) status_ = std::move(error);
@@ -113,7 +117,7 @@ PackedMatrix Loader::pack(const TensorView& tensor, int n, int k) {
           file_.path, ""});
     return {};
   }
-  return PackedMatrix::pack(tensor.dtype, n, k, tensor.bytes, pool_);
+  return PackedMatrix::pack(tensor.dtype, n, k, tensor.bytes, pool_, weights_);
 }
 
 Linear Loader::linear(const std::string& stem, int n, int k, Bias bias) {

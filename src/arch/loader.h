@@ -19,7 +19,7 @@ namespace understudy {
 
 class Loader {
  public:
-  Loader(const ModelFile& file, ThreadPool& pool) : file_(file), pool_(pool) {}
+  Loader(const ModelFile& file, ThreadPool& pool);
 
   // "<architecture>.<key>" as an integer in [min, max]; -1 (not below min) is never returned on error, min
   // is.
@@ -52,6 +52,7 @@ class Loader {
   PackedMatrix pack(const TensorView& tensor, int n, int k);
   const ModelFile& file_;
   ThreadPool& pool_;
+  std::shared_ptr<Arena> weights_;  // of all packed matrices
   Status status_;
 };
 

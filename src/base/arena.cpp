@@ -8,14 +8,13 @@
 namespace understudy {
 
 std::byte* Arena::allocate_bytes(size_t bytes) {
-  constexpr size_t kBlock = size_t{8} << 20;
   bytes = round_up(bytes, size_t{64});
   while (block_ < blocks_.size() && offset_ + bytes > blocks_[block_].bytes()) {
     block_++;
     offset_ = 0;
   }
   if (block_ == blocks_.size()) {
-    blocks_.emplace_back(std::max(bytes, kBlock));
+    blocks_.emplace_back(std::max(bytes, block_bytes_));
     CHECK(blocks_.back().data() != nullptr);
     offset_ = 0;
   }

@@ -12,7 +12,10 @@ namespace understudy {
 
 class Arena {
  public:
-  // `count` values of T, 64-byte aligned, uninitialised.
+  // Memory comes from the kernel in blocks of at least `block_bytes`.
+  explicit Arena(size_t block_bytes = size_t{8} << 20) : block_bytes_(block_bytes) {}
+
+  // `count` values of T, 64-byte aligned; zero until the first release(), then uninitialised.
   template <typename T>
   T* allocate(size_t count) {
     static_assert(std::is_trivially_destructible_v<T>);
@@ -31,6 +34,7 @@ class Arena {
 
  private:
   std::byte* allocate_bytes(size_t bytes);
+  size_t block_bytes_;
   std::vector<HugeBuffer> blocks_;
   size_t block_ = 0, offset_ = 0;
 };

@@ -52,7 +52,8 @@ struct Problem {
         x(normal(static_cast<size_t>(rows_ * k_), 3)),
         bias(normal(static_cast<size_t>(n_), 4)) {
     ThreadPool pool(1);
-    weights = PackedMatrix::pack(dtype, n, k, random_weights(dtype, n, k, 5), pool);
+    weights =
+        PackedMatrix::pack(dtype, n, k, random_weights(dtype, n, k, 5), pool, std::make_shared<Arena>());
   }
 
   void quantize(const KernelTable& table) {

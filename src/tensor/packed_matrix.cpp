@@ -156,7 +156,7 @@ bool is_float(DType dtype) { return info(dtype).block == 1; }
 }  // namespace
 
 PackedMatrix PackedMatrix::pack(DType dtype, int rows, int k, std::span<const std::byte> file,
-                                ThreadPool& pool) {
+                                ThreadPool& pool, std::shared_ptr<Arena> memory) {
   CHECK(k % kTileK == 0 && k % static_cast<int>(info(dtype).block) == 0 && rows > 0);
   size_t row_bytes = static_cast<size_t>(k) / info(dtype).block * info(dtype).bytes;
   CHECK(file.size() == row_bytes * static_cast<size_t>(rows));
@@ -164,10 +164,10 @@ PackedMatrix PackedMatrix::pack(DType dtype, int rows, int k, std::span<const st
   packed.dtype_ = dtype;
   packed.rows_ = rows;
   packed.k_ = k;
-  packed.data_ = HugeBuffer(packed.bytes());
-  CHECK(packed.data_.data() != nullptr);
+  packed.data_ = memory->allocate<std::byte>(packed.bytes());
+  packed.memory_ = std::move(memory);
   pool.run(packed.panels(), [&](int p) {
-    std::byte* panel = packed.data_.data() + static_cast<size_t>(p) * panel_bytes(dtype, k);
+    std::byte* panel = packed.data_ + static_cast<size_t>(p) * panel_bytes(dtype, k);
     const int first = p * kPanelRows, lanes = std::min(kPanelRows, rows - first);
     const std::byte* from = file.data() + row_bytes * static_cast<size_t>(first);
     if (!is_float(dtype)) return pack_quant_panel(dtype, lanes, k, from, row_bytes, panel);

@@ -82,7 +82,7 @@ TEST(PackedMatrix, UnpacksEveryRowExactly) {
     for (int rows : {1, 15, 16, 37}) {
       const int k = 512;
       auto file = random_rows(dtype, rows, k, 7);
-      PackedMatrix packed = PackedMatrix::pack(dtype, rows, k, file, pool);
+      PackedMatrix packed = PackedMatrix::pack(dtype, rows, k, file, pool, std::make_shared<Arena>());
       std::vector<float> row(static_cast<size_t>(k));
       for (int r = 0; r < rows; r++) {
         packed.unpack_row(r, row.data());

@@ -167,7 +167,7 @@ void Connection::advance_head() {
   bool first_bytes = !request_;
   if (first_bytes) {
     request_ = std::make_unique<HttpRequest>();
-    request_->id = random_id("req_");
+    access_.request_id = request_->id = random_id("req_");
     set_deadline(core_->limits.header_timeout);
   }
   switch (parser_->scanner.scan(input_)) {
@@ -207,7 +207,6 @@ void Connection::on_head(size_t head_size) {
   }
   access_.method = request_->method;
   access_.path = request_->path;
-  access_.request_id = request_->id;
   head_only_ = request_->method == "HEAD";
   http_1_0_ = message.version() == 10;
   keep_alive_ = parser_->beast.keep_alive() && !core_->draining;
@@ -277,7 +276,7 @@ std::string Connection::response_head(const HttpResponse& response, std::string_
   std::string head = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
                                  reason_phrase(response.status), http_date());
   head += fmt::format("Content-Type: {}\r\nX-Content-Type-Options: nosniff\r\n", response.content_type);
-  head += fmt::format("x-request-id: {}\r\nConnection: {}\r\n", request_ ? request_->id : access_.request_id,
+  head += fmt::format("x-request-id: {}\r\nConnection: {}\r\n", access_.request_id,
                       keep_alive_ ? "keep-alive" : "close");
   for (const HttpHeader& header : response.headers) head += header.name + ": " + header.value + "\r\n";
   return head.append(framing).append("\r\n");
