@@ -56,7 +56,7 @@ TEST(HttpServer, SlowReaderIsCutOffAtTheBound) {
   limits.unsent_bytes = 64 << 10;
   limits.write_timeout = std::chrono::milliseconds(100);
   EndlessServer server(limits);
-  TestClient client = server.connect();
+  TestClient client(server.server->port(), 4096);
   client.send(TestServer::post_text(
       "/v1/completions",
       R"({"model":"test-model","prompt":"forever","max_tokens":1000000000,"stream":true,"n":16,

@@ -168,8 +168,8 @@ TEST(ChatCompletions, MessagesReachTheTemplate) {
       {"role":"assistant","content":null,"refusal":null,"annotations":[]},
       {"role":"tool","content":"42","tool_call_id":"c1"},{"role":"user","content":"x","name":"Ann"}]})";
   ASSERT_EQ(server.post("/v1/chat/completions", body).status, 200);
-  std::string prompt;
-  for (TokenId id : server.provider->submitted().at(0).prompt) prompt += static_cast<char>(id);
+  std::vector<EngineRequest> submitted = server.provider->submitted();
+  std::string prompt(submitted.at(0).prompt.begin(), submitted.at(0).prompt.end());
   EXPECT_NE(prompt.find("system: be brief"), std::string::npos) << prompt;
   EXPECT_NE(prompt.find("one\ntwo"), std::string::npos) << prompt;
   EXPECT_EQ(prompt.find("developer"), std::string::npos) << prompt;

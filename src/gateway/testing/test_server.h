@@ -31,7 +31,9 @@ struct TestResponse {
 
 class TestClient {
  public:
-  explicit TestClient(uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  // receive_bytes: how much the kernel may hold for this client; 0: as much as it likes.
+  explicit TestClient(uint16_t port, int receive_bytes = 0) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    if (receive_bytes) ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -129,6 +131,9 @@ class TestClient {
 };
 
 class TestServer {
+  std::mutex mutex_;
+  std::vector<AccessRecord> records_;  // written by the server, so it is destroyed after it
+
  public:
   explicit TestServer(HttpLimits limits = {}, const std::string& api_key = "") {
     service = std::make_unique<Service>(*provider,
@@ -174,10 +179,6 @@ class TestServer {
   std::unique_ptr<ScriptedProvider> provider = std::make_unique<ScriptedProvider>();
   std::unique_ptr<Service> service;
   std::unique_ptr<HttpServer> server;
-
- private:
-  std::mutex mutex_;
-  std::vector<AccessRecord> records_;
 };
 
 // Waits for `condition`; false if it does not come true for a long time.
