@@ -1,6 +1,8 @@
 #include "text/jinja/arithmetic.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "base/checked.h"
 #include "text/jinja/format.h"
@@ -105,20 +107,21 @@ Result<Value> numbers(ArithmeticOp op, const Value& a, const Value& b) {
   return floats(op, a.number(), b.number(), untrusted);
 }
 
-// text * count, list * count; count below zero counts as zero.
+// text * count, list * count; count below zero counts as zero. The cost is taken before anything is built.
 Result<Value> repeat(Runtime& runtime, const Value& value, int64_t count) {
+  const size_t times = static_cast<size_t>(std::max<int64_t>(count, 0));
   if (value.is_text()) {
+    const size_t bytes = checked_mul(times, value.bytes().size()).value_or(SIZE_MAX);
+    RETURN_IF_ERROR(runtime.spend_bytes(bytes));
     TextBuilder out;
-    for (int64_t i = 0; i < count && !value.bytes().empty() && !out.overflowed(); ++i) {
-      RETURN_IF_ERROR(runtime.spend(1));
-      out.append(value.text());
-    }
+    for (size_t i = 0; i < times && bytes > 0 && !out.overflowed(); ++i) out.append(value.text());
     return runtime.finish(out);
   }
   const Sequence& sequence = *value.as<SequencePtr>();
+  const size_t size = checked_mul(times, sequence.items.size()).value_or(SIZE_MAX);
+  RETURN_IF_ERROR(runtime.spend(size));
   std::vector<Value> items;
-  for (int64_t i = 0; i < count && !sequence.items.empty(); ++i) {
-    RETURN_IF_ERROR(runtime.spend(sequence.items.size()));
+  for (size_t i = 0; i < times && size > 0; ++i) {
     items.insert(items.end(), sequence.items.begin(), sequence.items.end());
   }
   return runtime.sequence(std::move(items), sequence.kind);

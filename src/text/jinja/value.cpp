@@ -49,6 +49,7 @@ std::string encode_key(const Value& key) {
   if (key.is_text()) return 's' + key.text().text;
   if (key.is_integral()) return 'i' + std::to_string(key.integer());
   if (key.is<None>()) return "n";
+  if (key.is<Undefined>()) return "u";
   if (key.is<SequencePtr>() && key.as<SequencePtr>()->kind == Sequence::Kind::tuple) {
     std::string encoded = "t";
     for (const Value& item : key.as<SequencePtr>()->items) {
