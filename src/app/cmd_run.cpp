@@ -123,7 +123,7 @@ void add_run(CLI::App& app, Action& action) {
   verb->footer(
       "Examples:\n"
       "  understudy run qwen2.5-coder:1.5b\n"
-      "  understudy run smollm2:135m \"What is the capital of France?\" --temperature 0\n"
+      "  understudy run qwen2.5-coder:1.5b \"What does chmod 640 mean?\" --temperature 0\n"
       "  git diff | understudy run qwen2.5-coder:1.5b --system \"Explain this change.\"");
   verb->callback([&action, options] { action = [options] { return run_model(*options); }; });
 }
