@@ -1,6 +1,7 @@
 #include "text/tokenizer.h"
 
 #include <algorithm>
+#include <bitset>
 #include <charconv>
 #include <cmath>
 
@@ -122,6 +123,22 @@ Status decode_tokens(TokenizerSpec& spec) {
   return {};
 }
 
+// The unknown token stands for text that nothing else spells, so it must not steer the model. Gemma's is of
+// type control, but its 256 byte tokens spell everything. `spec` holds decoded tokens.
+Status check_unknown(const TokenizerSpec& spec) {
+  if (spec.kind != Kind::sentencepiece_bpe || !spec.unknown) return {};
+  if (spec.types[*spec.unknown] != Type::control) return {};
+  std::bitset<256> spelled;
+  for (size_t i = 0; i < spec.tokens.size(); ++i) {
+    if (spec.types[i] == Type::byte) spelled.set(static_cast<unsigned char>(spec.tokens[i][0]));
+  }
+  if (spelled.all()) return {};
+  return corrupt("text that nothing spells would become the control " +
+                     describe(*spec.unknown, spec.tokens[*spec.unknown]) + " for " +
+                     std::to_string(256 - spelled.count()) + " of 256 byte tokens are missing",
+                 "tokenizer.ggml.unknown_token_id");
+}
+
 // The texts that are matched before anything else.
 SpecialTokens special_tokens(const TokenizerSpec& spec) {
   std::vector<SpecialTokens::Token> special;
@@ -234,6 +251,7 @@ Result<std::shared_ptr<const Tokenizer>> Tokenizer::create(TokenizerSpec spec) {
   RETURN_IF_ERROR(check_ids(spec));
   SpecialTokens special = special_tokens(spec);
   RETURN_IF_ERROR(decode_tokens(spec));
+  RETURN_IF_ERROR(check_unknown(spec));
   const auto vocabulary = std::make_shared<const Vocabulary>(std::move(spec.tokens), std::move(spec.types));
   std::unique_ptr<const SegmentEncoder> segments;
   if (spec.kind == Kind::byte_bpe) {

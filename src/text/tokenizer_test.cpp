@@ -127,6 +127,20 @@ TEST(Tokenizer, NeverMergesIntoControlTokens) {
   EXPECT_EQ(make(spec)->encode(PromptText::data("aa"), false), (Ids{3, 3}));
 }
 
+TEST(Tokenizer, SpellsUnknownTextInBytes) {
+  // As in Gemma's files the unknown token is of type control, which is harmless: bytes spell everything.
+  TokenizerSpec spec;
+  spec.kind = Kind::sentencepiece_bpe;
+  add(spec, Type::control, "<unk>");
+  spec.unknown = 0;
+  for (int byte = 0; byte < 256; ++byte) {
+    const char* digits = "0123456789ABCDEF";
+    add(spec, Type::byte, std::string("<0x") + digits[byte / 16] + digits[byte % 16] + ">");
+  }
+  EXPECT_EQ(make(spec)->encode(PromptText::data("\xC3\xA9<unk>"), false),
+            (Ids{0xC4, 0xAA, '<' + 1, 'u' + 1, 'n' + 1, 'k' + 1, '>' + 1}));
+}
+
 TEST(Tokenizer, SentencePieceMarksSpaces) {
   TokenizerSpec spec = sentencepiece_spec();
   EXPECT_EQ(make(spec)->encode(PromptText::data("a a"), false), (Ids{3, 4}));
@@ -171,6 +185,7 @@ TEST(Tokenizer, RefusesWhatIsWrongInASpec) {
       {"tokenizer.ggml.scores", [](auto& s) { s.scores.clear(); }},
       {"not finite", [=](auto& s) { s.scores[2] = kNan; }},
       {"<0xNN>", [](auto& s) { s.tokens[5] = "<0xZZ>"; }},
+      {"255 of 256 byte tokens are missing", [](auto& s) { s.unknown = 0; }},
   };
   for (const auto& [expected, damage] : sentencepiece_cases) {
     TokenizerSpec spec = sentencepiece_spec();
