@@ -49,7 +49,10 @@ std::span<const float> Decoder::forward(const Batch& batch, Workspace& workspace
   Context context{workspace.pool, kernels_, arena, prompt_rows};
   Rows x = embed(context, batch.tokens, parts_.embedding->weight, parts_.embedding_scale);
   Step step{context, batch, {positions, static_cast<size_t>(m)}};
-  for (const auto& block : parts_.blocks) block->forward(step, x);
+  for (const auto& block : parts_.blocks) {
+    if (batch.abandoned != nullptr && batch.abandoned->load(std::memory_order_relaxed)) return {};
+    block->forward(step, x);
+  }
 
   const int outputs = static_cast<int>(batch.outputs.size());
   if (outputs == 0) return {};

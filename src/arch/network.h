@@ -35,7 +35,8 @@ class Network {
   virtual std::string_view numerics() const = 0;
 
   // Logits (batch.outputs.size(), V), f32, row-major; valid until the workspace is used again. Advances the
-  // state of every sequence in the batch by its rows. Cannot fail: shapes were validated at load.
+  // state of every sequence in the batch by its rows. Cannot fail: shapes were validated at load; but see
+  // Batch::abandoned.
   virtual std::span<const float> forward(const Batch& batch, Workspace& workspace) const = 0;
 
   // What each part holds and costs, in order: embedding, blocks, head (for the profiler and the limits of

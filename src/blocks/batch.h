@@ -11,6 +11,7 @@
 // position 0.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -45,6 +46,9 @@ struct Batch {
   std::vector<SequenceRows>
       sequences;             // prompt sequences first, then generated; together rows 0..M-1 in order
   std::vector<int> outputs;  // ascending rows whose logits are wanted
+  // Looked at between blocks; once true, forward() may return early without logits, and the state of the
+  // rows' positions and all snapshots of the batch are undefined.
+  const std::atomic<bool>* abandoned = nullptr;
 };
 
 }  // namespace understudy

@@ -87,6 +87,7 @@ void Scheduler::cancel(RequestId id) {
   {
     std::lock_guard lock(mutex_);
     cancellations_.push_back(id);
+    if (std::erase(stepping_, id) > 0 && stepping_.empty()) step_abandoned_ = true;
   }
   work_.notify_one();
 }
@@ -178,8 +179,10 @@ void Scheduler::admit() {
 void Scheduler::step() {
   reuse_prefixes();
   plan_step();
+  begin_step();
   const auto start = Clock::now();
   std::span<const float> logits = model_.network->forward(batch_, *workspace_);
+  if (step_abandoned_) return;  // nothing is committed; apply_cancellations() ends all of its requests
   pace_.took(static_cast<int>(batch_.tokens.size()), milliseconds(Clock::now() - start));
   run_jobs(logits);
   commit_step();
@@ -207,14 +210,26 @@ void Scheduler::plan_step() {
   }
   size_t logit_bytes = static_cast<size_t>(model_.network->vocabulary()) * sizeof(float);
   int scored_rows = std::max(kPageTokens, static_cast<int>(kScoringLogitBytes / logit_bytes));
-  auto rows =
-      plan_prefill(prefilling, {pace_.rows(), scored_rows, model_.network->snapshot_bytes() > 0});
+  auto rows = plan_prefill(prefilling, {pace_.rows(), scored_rows, model_.network->snapshot_bytes() > 0});
   for (size_t i = 0; i < rows.size(); i++) {
     if (rows[i] > 0) add_rows(*sequences[i], rows[i], RowKind::prompt);
   }
   for (auto& s : running_) {
     if (!s->prefilling()) add_rows(*s, 1, RowKind::generated);
   }
+}
+
+// A step on a large model may take longer than a cancelled request may keep its place: one that nobody waits
+// for any more is given up between two blocks.
+void Scheduler::begin_step() {
+  std::lock_guard lock(mutex_);
+  stepping_.clear();
+  for (auto& s : running_) {
+    const bool cancelled = std::count(cancellations_.begin(), cancellations_.end(), s->id) > 0;
+    if (s->rows > 0 && !cancelled) stepping_.push_back(s->id);
+  }
+  step_abandoned_ = stepping_.empty();
+  batch_.abandoned = &step_abandoned_;
 }
 
 void Scheduler::add_rows(Sequence& sequence, int rows, RowKind kind) {

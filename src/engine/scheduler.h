@@ -3,6 +3,7 @@
 // served: a request starts when a place and the memory of its worst case are free.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -52,6 +53,7 @@ class Scheduler {
   void step();
   void reuse_prefixes();
   void plan_step();
+  void begin_step();
   void add_rows(Sequence& sequence, int rows, RowKind kind);
   void run_jobs(std::span<const float> logits);
   void commit_step();
@@ -77,6 +79,8 @@ class Scheduler {
   std::condition_variable work_;
   std::deque<std::unique_ptr<Sequence>> waiting_;
   std::vector<RequestId> cancellations_;
+  std::vector<RequestId> stepping_;           // requests of the current step that nobody cancelled
+  std::atomic<bool> step_abandoned_ = false;  // set when stepping_ becomes empty
   EngineStats stats_;
   bool stop_ = false;
 };
