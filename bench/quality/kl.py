@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """How exact an engine is: KL divergence of its next-token distributions from the reference (reference.py).
 
-    python bench/quality/kl.py MODEL.gguf … --ours build/release/bench/logits [--isa NAME …] [--llama-cpp] [--json FILE]
+    python bench/quality/kl.py MODEL.gguf … --ours build/release/bench/logits [--isa NAME …] [--path NAME …]
+                               [--llama-cpp] [--json FILE]
 
 Two paths: *scored* reads a whole window as a prompt, *token by token* decodes it one token a step. Each token gives
 KL(reference || engine) in nats over the whole vocabulary and whether the most likely token is the same. The first
@@ -143,7 +144,8 @@ def table_line(row: dict) -> str:
 
 
 def measure(model: pathlib.Path, options: argparse.Namespace) -> Iterator[dict]:
-    for path, by_token in PATHS.items():
+    for path in options.path or PATHS:
+        by_token = PATHS[path]
         peers = []
         if options.llama_cpp:
             for flash in (True, False):
@@ -160,6 +162,7 @@ def main():
     parser.add_argument("models", nargs="+", type=pathlib.Path, metavar="MODEL.gguf")
     parser.add_argument("--ours", metavar="TOOL", help="the built `logits` tool")
     parser.add_argument("--isa", action="append", help="kernel table for UNDERSTUDY_ISA; may be repeated")
+    parser.add_argument("--path", action="append", choices=PATHS, help="may be repeated (default: both)")
     parser.add_argument("--llama-cpp", action="store_true", help="also llama.cpp (needs llama-cpp-python)")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=pathlib.Path, help="write the figures here")

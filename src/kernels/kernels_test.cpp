@@ -10,6 +10,7 @@
 #include "kernels/dispatch.h"
 #include "tensor/half.h"
 #include "tensor/packed_matrix.h"
+#include "tensor/testing/random_blocks.h"
 
 namespace understudy {
 namespace {
@@ -22,26 +23,6 @@ std::vector<float> normal(size_t count, uint32_t seed) {
   return values;
 }
 
-std::vector<std::byte> random_weights(DType dtype, int rows, int k, uint32_t seed) {
-  std::mt19937 random(seed);
-  const DTypeInfo& type = info(dtype);
-  std::vector<std::byte> bytes(static_cast<size_t>(rows) * static_cast<size_t>(k) / type.block * type.bytes);
-  for (auto& b : bytes) b = static_cast<std::byte>(random());
-  std::uniform_real_distribution<float> scale(-0.02f, 0.02f);
-  for (size_t at = 0; at < bytes.size(); at += type.bytes) {
-    if (dtype == DType::f32) {
-      float value = scale(random);
-      std::memcpy(&bytes[at], &value, 4);
-      continue;
-    }
-    uint16_t half = dtype == DType::bf16 ? f32_to_bf16(scale(random)) : f32_to_f16(scale(random));
-    std::memcpy(&bytes[at + (dtype == DType::q6_k ? 208 : 0)], &half, 2);
-    half = f32_to_f16(scale(random));
-    if (dtype == DType::q4_1 || dtype == DType::q4_k) std::memcpy(&bytes[at + 2], &half, 2);
-  }
-  return bytes;
-}
-
 // A matrix, its activations in every form, and a call of a table's linear kernels.
 struct Problem {
   Problem(DType dtype_, int rows_, int n_, int k_)
@@ -52,8 +33,8 @@ struct Problem {
         x(normal(static_cast<size_t>(rows_ * k_), 3)),
         bias(normal(static_cast<size_t>(n_), 4)) {
     ThreadPool pool(1);
-    weights =
-        PackedMatrix::pack(dtype, n, k, random_weights(dtype, n, k, 5), pool, std::make_shared<Arena>());
+    weights = PackedMatrix::pack(dtype, n, k, random_blocks(dtype, static_cast<size_t>(n * k), 5), pool,
+                                 std::make_shared<Arena>());
   }
 
   void quantize(const KernelTable& table) {
@@ -123,12 +104,10 @@ struct Problem {
   std::vector<uint16_t> bf16;
 };
 
-constexpr DType kAll[] = {DType::f32,  DType::f16,  DType::bf16, DType::q4_0, DType::q4_1,
-                          DType::q5_0, DType::q8_0, DType::q4_k, DType::q6_k};
-
 TEST(Linear, MatchesExactArithmetic) {
   for (const KernelTable* table : testable_kernels()) {
-    for (DType dtype : kAll) {
+    for (const DTypeInfo& type : kDTypes) {
+      const DType dtype = type.dtype;
       for (int n : {1, 16, 40}) {
         Problem problem(dtype, 5, n, 512);
         problem.quantize(*table);
@@ -142,7 +121,8 @@ TEST(Linear, MatchesExactArithmetic) {
 
 TEST(Linear, GroupingRowsChangesNoBit) {
   for (const KernelTable* table : testable_kernels()) {
-    for (DType dtype : kAll) {
+    for (const DTypeInfo& type : kDTypes) {
+      const DType dtype = type.dtype;
       Problem problem(dtype, 128, 48, 256);
       problem.quantize(*table);
       for (auto kernel : {table->linear, table->linear_bf16}) {

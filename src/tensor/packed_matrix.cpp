@@ -33,65 +33,83 @@ void write_nibbles(const TileCodes& codes, std::byte* quants) {
   }
 }
 
-void write_fifth_bits(const TileCodes& codes, std::byte* masks) {
+// Bit `bit` of every code.
+void write_bits(const TileCodes& codes, int bit, std::byte* masks) {
   for (int g = 0; g < 8; g++) {
     uint64_t mask = 0;
     for (int lane = 0; lane < kPanelRows; lane++) {
       uint32_t bits =
-          codes.word[lane][g] >> 4 & 0x01010101u;  // one a byte; the product gathers them in its top byte
+          codes.word[lane][g] >> bit & 0x01010101u;  // one a byte; the product gathers them in its top byte
       mask |= static_cast<uint64_t>(bits * 0x01020408u >> 24 & 15) << 4 * lane;
     }
     std::memcpy(masks + 8 * g, &mask, 8);
   }
 }
 
-void write_bit_pairs(const TileCodes& codes, std::byte* vectors) {
+// Bits `bit` and `bit` + 1 of every code.
+void write_pairs(const TileCodes& codes, int bit, std::byte* vectors) {
   for (int half = 0; half < 2; half++) {
     for (int lane = 0; lane < kPanelRows; lane++) {
       uint32_t pairs = 0;
-      for (int i = 0; i < 4; i++) pairs |= (codes.word[lane][4 * half + i] >> 4 & 0x03030303u) << 2 * i;
+      for (int i = 0; i < 4; i++) pairs |= (codes.word[lane][4 * half + i] >> bit & 0x03030303u) << 2 * i;
       std::memcpy(vectors + 64 * half + 4 * lane, &pairs, 4);
     }
   }
 }
 
-void write_tile(DType dtype, const TileCodes& codes, std::byte* quants) {
-  if (dtype == DType::q8_0) {
-    for (int g = 0; g < 8; g++) {
-      for (int lane = 0; lane < kPanelRows; lane++)
-        std::memcpy(quants + 64 * g + 4 * lane, &codes.word[lane][g], 4);
-    }
+void write_bytes(const TileCodes& codes, std::byte* vectors) {
+  for (int g = 0; g < 8; g++) {
+    for (int lane = 0; lane < kPanelRows; lane++)
+      std::memcpy(vectors + 64 * g + 4 * lane, &codes.word[lane][g], 4);
+  }
+}
+
+void write_tile(int bits, const TileCodes& codes, std::byte* quants) {
+  if (bits == 8) return write_bytes(codes, quants);
+  if (bits < 4) {
+    write_pairs(codes, 0, quants);
+    if (bits == 3) write_bits(codes, 2, quants + 128);
     return;
   }
   write_nibbles(codes, quants);
-  if (dtype == DType::q5_0) write_fifth_bits(codes, quants + 256);
-  if (dtype == DType::q6_k) write_bit_pairs(codes, quants + 256);
+  if (bits == 5) write_bits(codes, 4, quants + 256);
+  if (bits == 6) write_pairs(codes, 4, quants + 256);
 }
 
-uint8_t read_code(DType dtype, const std::byte* quants, int lane, int kk) {
-  auto at = [&](int vector) { return std::to_integer<int>(quants[64 * vector + 4 * lane + kk % 4]); };
-  if (dtype == DType::q8_0) return static_cast<uint8_t>(at(kk / 4));
-  int code = at(kk % 16 / 4) >> (kk < 16 ? 0 : 4) & 15;
-  if (dtype == DType::q5_0) {
-    const int bit = 4 * lane + kk % 4;
-    code |= (std::to_integer<int>(quants[256 + 8 * (kk / 4) + bit / 8]) >> bit % 8 & 1) << 4;
-  }
-  if (dtype == DType::q6_k) code |= (at(4 + kk / 16) >> 2 * (kk / 4 % 4) & 3) << 4;
+uint8_t read_code(int bits, const std::byte* quants, int lane, int kk) {
+  const auto byte = [&](size_t vector) {
+    return std::to_integer<int>(quants[64 * vector + 4 * static_cast<size_t>(lane) + kk % 4]);
+  };
+  const auto pair = [&](size_t vector) { return byte(vector + kk / 16) >> 2 * (kk / 4 % 4) & 3; };
+  const auto bit = [&](const std::byte* masks) {
+    const int at = 4 * lane + kk % 4;
+    return std::to_integer<int>(masks[8 * (kk / 4) + at / 8]) >> at % 8 & 1;
+  };
+  if (bits == 8) return static_cast<uint8_t>(byte(kk / 4));
+  if (bits < 4) return static_cast<uint8_t>(pair(0) | (bits == 3 ? bit(quants + 128) << 2 : 0));
+  int code = byte(kk % 16 / 4) >> (kk < 16 ? 0 : 4) & 15;
+  if (bits == 5) code |= bit(quants + 256) << 4;
+  if (bits == 6) code |= pair(4) << 4;
   return static_cast<uint8_t>(code);
 }
 
-void put_scales(DType dtype, const QuantBlock& block, int lane, std::byte* scales) {
-  put_u16(scales + 2 * lane, block.d);
-  if (dtype == DType::q4_1 || dtype == DType::q4_k) put_u16(scales + 32 + 2 * lane, block.m);
-  if (dtype == DType::q4_k) {
-    for (int i = 0; i < 8; i++) {
-      scales[64 + 16 * i + lane] = std::byte{block.scales[i]};
-      scales[192 + 16 * i + lane] = std::byte{block.mins[i]};
-    }
+void put_scales(const Codes& format, const QuantBlock& block, int lane, std::byte* scales) {
+  const auto put_half = [&](uint16_t half) {
+    put_u16(scales + 2 * lane, half);
+    scales += 2 * kPanelRows;
+  };
+  const auto put_bytes = [&](const uint8_t* bytes) {
+    for (int i = 0; i < format.sub_scales; i++, scales += kPanelRows) scales[lane] = std::byte{bytes[i]};
+  };
+  put_half(block.d);
+  if (format.minimum) put_half(block.m);
+  if (format.sub_nibbles) {
+    uint8_t both[16];
+    for (int i = 0; i < 16; i++) both[i] = static_cast<uint8_t>(block.scales[i] | block.mins[i] << 4);
+    return put_bytes(both);
   }
-  if (dtype == DType::q6_k) {
-    for (int i = 0; i < 16; i++) scales[32 + 16 * i + lane] = std::byte{block.scales[i]};
-  }
+  put_bytes(block.scales);
+  if (format.minimum) put_bytes(block.mins);
 }
 
 void pack_float_row(DType dtype, int k, int lane, const std::byte* row, std::byte* panel) {
@@ -116,42 +134,40 @@ void pack_quant_panel(DType dtype, int rows, int k, const std::byte* file, size_
       read_quant_block(
           dtype, file + row_bytes * static_cast<size_t>(lane) + static_cast<size_t>(b) * info(dtype).bytes,
           blocks[lane]);
-      put_scales(dtype, blocks[lane], lane, scales);
+      put_scales(info(dtype).codes, blocks[lane], lane, scales);
     }
     for (int at = 0; at < block_k; at += kTileK, quants += layout.quant_bytes) {
       for (int lane = 0; lane < kPanelRows; lane++)
         std::memcpy(codes.word[lane], blocks[lane].codes + at, kTileK);
-      write_tile(dtype, codes, quants);
+      write_tile(info(dtype).codes.bits, codes, quants);
     }
   }
 }
 
-// w = scale * (code - offset) + minimum, with each format's own bracketing (as ggml dequantises).
-float dequantize(DType dtype, uint8_t code, const std::byte* scales, int lane, int tile, int kk) {
-  float d = f16_to_f32(get_u16(scales + 2 * lane));
-  switch (dtype) {
-    case DType::q4_0:
-      return d * static_cast<float>(code - 8);
-    case DType::q4_1:
-      return d * static_cast<float>(code) + f16_to_f32(get_u16(scales + 32 + 2 * lane));
-    case DType::q5_0:
-      return d * static_cast<float>(code - 16);
-    case DType::q8_0:
-      return d * static_cast<float>(static_cast<int8_t>(code));
-    case DType::q4_k: {
-      float scale = d * static_cast<float>(std::to_integer<int>(scales[64 + 16 * tile + lane]));
-      float dmin = f16_to_f32(get_u16(scales + 32 + 2 * lane));
-      return scale * static_cast<float>(code) -
-             dmin * static_cast<float>(std::to_integer<int>(scales[192 + 16 * tile + lane]));
-    }
-    default: {  // q6_k
-      auto sub = static_cast<int8_t>(std::to_integer<uint8_t>(scales[32 + 16 * (2 * tile + kk / 16) + lane]));
-      return d * static_cast<float>(sub) * static_cast<float>(code - 32);
-    }
+// The bracketing is that of ggml's dequantisation. `part` counts the sub-scales of the block.
+float dequantize(const Codes& format, uint8_t code, const std::byte* scales, int lane, int part) {
+  const auto half = [&](int field) { return f16_to_f32(get_u16(scales + 2 * (field * kPanelRows + lane))); };
+  const std::byte* bytes = scales + 2 * kPanelRows * (format.minimum ? 2 : 1);
+  const auto byte = [&](int field) { return std::to_integer<int8_t>(bytes[field * kPanelRows + lane]); };
+  int value = code - format.offset;
+  if (format.bits == 8) value = static_cast<int8_t>(code);
+  if (format.codebook) value = kCodebook[code];
+  if (format.sub_scales == 0) {
+    const float weight = half(0) * static_cast<float>(value);
+    return format.minimum ? weight + half(1) : weight;
   }
+  int sub_scale = byte(part), sub_minimum = 0;
+  if (format.sub_nibbles) {
+    sub_minimum = sub_scale >> 4 & 15;
+    sub_scale &= 15;
+  } else if (format.minimum) {
+    sub_minimum = byte(format.sub_scales + part);
+  }
+  const float weight = half(0) * static_cast<float>(sub_scale) * static_cast<float>(value);
+  return format.minimum ? weight - half(1) * static_cast<float>(sub_minimum) : weight;
 }
 
-bool is_float(DType dtype) { return info(dtype).block == 1; }
+bool is_float(DType dtype) { return info(dtype).codes.bits == 0; }
 
 }  // namespace
 
@@ -191,15 +207,16 @@ void PackedMatrix::unpack_row(int row, float* out) const {
     }
     return;
   }
-  PackedLayout layout = packed_layout(dtype_);
+  const PackedLayout layout = packed_layout(dtype_);
+  const Codes& format = info(dtype_).codes;
   const std::byte* scales = base + panel_quant_bytes(dtype_, k_);
   for (int i = 0; i < k_; i++) {
-    int tile = i / kTileK;
+    const int tile = i / kTileK, block_k = layout.scale_tiles * kTileK;
     const std::byte* quants = base + static_cast<size_t>(tile) * static_cast<size_t>(layout.quant_bytes);
     const std::byte* block =
-        scales + static_cast<size_t>(tile / layout.scale_tiles) * static_cast<size_t>(layout.scale_bytes);
-    out[i] = dequantize(dtype_, read_code(dtype_, quants, lane, i % kTileK), block, lane,
-                        tile % layout.scale_tiles, i % kTileK);
+        scales + static_cast<size_t>(i / block_k) * static_cast<size_t>(layout.scale_bytes);
+    const uint8_t code = read_code(format.bits, quants, lane, i % kTileK);
+    out[i] = dequantize(format, code, block, lane, i % block_k * format.sub_scales / block_k);
   }
 }
 

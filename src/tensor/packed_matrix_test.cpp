@@ -2,120 +2,99 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <cstring>
-#include <random>
+#include <fstream>
+#include <string>
 
 #include "tensor/half.h"
-#include "tensor/quant_block.h"
+#include "tensor/testing/random_blocks.h"
 
 namespace understudy {
 namespace {
 
-constexpr DType kAll[] = {DType::f32,  DType::f16,  DType::bf16, DType::q4_0, DType::q4_1,
-                          DType::q5_0, DType::q8_0, DType::q4_k, DType::q6_k};
+// Blocks and the values that gguf-py gives them, as bits (tests/golden/export_quant_blocks.py).
+struct KnownBlock {
+  std::vector<std::byte> bytes;
+  std::vector<uint32_t> values;
+};
 
-// Any bytes are a valid block, but scales must be finite: f16 fields are kept below infinity.
-std::vector<std::byte> random_rows(DType dtype, int rows, int k, uint32_t seed) {
-  std::mt19937 random(seed);
-  size_t blocks = static_cast<size_t>(rows) * static_cast<size_t>(k) / info(dtype).block;
-  std::vector<std::byte> bytes(blocks * info(dtype).bytes);
-  for (auto& b : bytes) b = static_cast<std::byte>(random());
-  auto put_half = [&](size_t at) {
-    uint16_t half = f32_to_f16(std::uniform_real_distribution<float>(-0.02f, 0.02f)(random));
-    std::memcpy(bytes.data() + at, &half, 2);
-  };
-  for (size_t i = 0; i < blocks; i++) {
-    size_t at = i * info(dtype).bytes;
-    if (dtype == DType::f32) {
-      float value = std::normal_distribution<float>()(random);
-      std::memcpy(bytes.data() + at, &value, 4);
-    } else if (dtype == DType::bf16) {
-      uint16_t value = f32_to_bf16(std::normal_distribution<float>()(random));
-      std::memcpy(bytes.data() + at, &value, 2);
-    } else {
-      put_half(dtype == DType::q6_k ? at + 208 : at);
-      if (dtype == DType::q4_1 || dtype == DType::q4_k) put_half(at + 2);
-    }
+std::vector<KnownBlock> known_blocks(DType dtype) {
+  std::ifstream file(std::string(UNDERSTUDY_SOURCE_DIR) + "/tests/golden/quant_blocks.txt");
+  std::vector<KnownBlock> blocks;
+  for (std::string name, bytes, values; file >> name >> bytes >> values;) {
+    if (name != info(dtype).name) continue;
+    KnownBlock& block = blocks.emplace_back();
+    const auto number = [](const std::string& digits, size_t at, size_t count) {
+      return static_cast<uint32_t>(std::stoul(digits.substr(at, count), nullptr, 16));
+    };
+    for (size_t i = 0; i < bytes.size(); i += 2)
+      block.bytes.push_back(static_cast<std::byte>(number(bytes, i, 2)));
+    for (size_t i = 0; i < values.size(); i += 8) block.values.push_back(number(values, i, 8));
   }
-  return bytes;
+  return blocks;
 }
 
-// The published formulas, straight from the file's bytes.
-float reference_value(DType dtype, const std::byte* row, int i) {
-  const DTypeInfo& type = info(dtype);
-  const std::byte* block = row + static_cast<size_t>(i) / type.block * type.bytes;
-  if (dtype == DType::f32) {
-    float value;
-    std::memcpy(&value, block, 4);
-    return value;
-  }
-  uint16_t half;
-  std::memcpy(&half, block, 2);
-  if (dtype == DType::f16) return f16_to_f32(half);
-  if (dtype == DType::bf16) return bf16_to_f32(half);
-  QuantBlock q;
-  read_quant_block(dtype, block, q);
-  const int j = i % static_cast<int>(type.block);
-  const float d = f16_to_f32(q.d), m = f16_to_f32(q.m);
-  switch (dtype) {
-    case DType::q4_0:
-      return d * static_cast<float>(q.codes[j] - 8);
-    case DType::q4_1:
-      return d * static_cast<float>(q.codes[j]) + m;
-    case DType::q5_0:
-      return d * static_cast<float>(q.codes[j] - 16);
-    case DType::q8_0:
-      return d * static_cast<float>(static_cast<int8_t>(q.codes[j]));
-    case DType::q4_k:
-      return d * static_cast<float>(q.scales[j / 32]) * static_cast<float>(q.codes[j]) -
-             m * static_cast<float>(q.mins[j / 32]);
-    default:
-      return d * static_cast<float>(static_cast<int8_t>(q.scales[j / 16])) *
-             static_cast<float>(q.codes[j] - 32);
-  }
-}
-
-TEST(PackedMatrix, UnpacksEveryRowExactly) {
+TEST(PackedMatrix, UnpacksBlocksAsGgufPyReadsThem) {
   ThreadPool pool(2);
-  for (DType dtype : kAll) {
-    for (int rows : {1, 15, 16, 37}) {
-      const int k = 512;
-      auto file = random_rows(dtype, rows, k, 7);
-      PackedMatrix packed = PackedMatrix::pack(dtype, rows, k, file, pool, std::make_shared<Arena>());
+  for (const DTypeInfo& type : kDTypes) {
+    if (type.codes.bits == 0) continue;
+    const auto known = known_blocks(type.dtype);
+    ASSERT_EQ(known.size(), 3u) << type.name;
+    const int k = 1024;
+    const size_t row_blocks = static_cast<size_t>(k) / type.block;
+    // Neighbouring rows and blocks differ.
+    const auto block_of = [&](size_t row, size_t i) -> const KnownBlock& {
+      return known[(row + row / 3 + i) % 3];
+    };
+    for (size_t rows : {1, 15, 16, 37}) {
+      std::vector<std::byte> file;
+      for (size_t r = 0; r < rows; r++) {
+        for (size_t i = 0; i < row_blocks; i++)
+          file.insert(file.end(), block_of(r, i).bytes.begin(), block_of(r, i).bytes.end());
+      }
+      const auto packed =
+          PackedMatrix::pack(type.dtype, static_cast<int>(rows), k, file, pool, std::make_shared<Arena>());
       std::vector<float> row(static_cast<size_t>(k));
-      for (int r = 0; r < rows; r++) {
-        packed.unpack_row(r, row.data());
-        const std::byte* source =
-            file.data() + file.size() / static_cast<size_t>(rows) * static_cast<size_t>(r);
-        for (int i = 0; i < k; i++) {
-          ASSERT_EQ(row[static_cast<size_t>(i)], reference_value(dtype, source, i))
-              << info(dtype).name << " row " << r << " at " << i;
+      for (size_t r = 0; r < rows; r++) {
+        packed.unpack_row(static_cast<int>(r), row.data());
+        for (size_t i = 0; i < row.size(); i++) {
+          const uint32_t expected = block_of(r, i / type.block).values[i % type.block];
+          ASSERT_EQ(row[i], std::bit_cast<float>(expected)) << type.name << " row " << r << " at " << i;
         }
       }
     }
   }
 }
 
-TEST(PackedMatrix, LayoutGrowsByLessThanThreePercent) {
-  for (DType dtype : kAll) {
-    double file = 16.0 * 2048 / info(dtype).block * info(dtype).bytes;
-    EXPECT_LE(static_cast<double>(panel_bytes(dtype, 2048)), 1.03 * file) << info(dtype).name;
+TEST(PackedMatrix, UnpacksFloatsExactly) {
+  ThreadPool pool(2);
+  const int rows = 37, k = 96;
+  for (DType dtype : {DType::f32, DType::f16, DType::bf16}) {
+    const auto file = random_blocks(dtype, static_cast<size_t>(rows * k), 7);
+    const auto packed = PackedMatrix::pack(dtype, rows, k, file, pool, std::make_shared<Arena>());
+    std::vector<float> row(static_cast<size_t>(k));
+    for (int r = 0; r < rows; r++) {
+      packed.unpack_row(r, row.data());
+      for (int i = 0; i < k; i++) {
+        uint32_t bits = 0;
+        std::memcpy(&bits, &file[static_cast<size_t>(r * k + i) * info(dtype).bytes], info(dtype).bytes);
+        float expected = std::bit_cast<float>(bits);
+        if (dtype == DType::f16) expected = f16_to_f32(static_cast<uint16_t>(bits));
+        if (dtype == DType::bf16) expected = bf16_to_f32(static_cast<uint16_t>(bits));
+        ASSERT_EQ(row[static_cast<size_t>(i)], expected) << info(dtype).name << " row " << r << " at " << i;
+      }
+    }
   }
 }
 
-// One block by hand: d = 2, codes 0, 1, 2, … in order.
-TEST(QuantBlock, ReadsTheDocumentedBitOrder) {
-  std::byte q5[22] = {};
-  uint16_t two = f32_to_f16(2.0f);
-  std::memcpy(q5, &two, 2);
-  uint32_t high = 0xffff0000u;  // codes 16..31 have their fifth bit set
-  std::memcpy(q5 + 2, &high, 4);
-  for (int i = 0; i < 16; i++) q5[6 + i] = static_cast<std::byte>(i | i << 4);
-  QuantBlock block;
-  read_quant_block(DType::q5_0, q5, block);
-  for (int i = 0; i < 32; i++) EXPECT_EQ(block.codes[i], i);
-  EXPECT_EQ(f16_to_f32(block.d), 2.0f);
+TEST(PackedMatrix, LayoutGrowsByLessThanFourPercent) {
+  for (const DTypeInfo& type : kDTypes) {
+    const DType dtype = type.dtype;
+    double file = 16.0 * 2048 / info(dtype).block * info(dtype).bytes;
+    EXPECT_LE(static_cast<double>(panel_bytes(dtype, 2048)), 1.04 * file) << info(dtype).name;
+  }
 }
 
 TEST(Half, RoundTripsEveryBitPattern) {

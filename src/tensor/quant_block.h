@@ -14,8 +14,8 @@ struct QuantBlock {
   uint8_t codes[256] = {};  // unsigned codes, in order of K (Q8_0: the signed byte's bits)
   uint16_t d = 0;           // f16 bits
   uint16_t m = 0;           // f16 bits: Q4_1's m, Q4_K's dmin
-  uint8_t scales[16] = {};  // Q4_K: 8 six-bit scales; Q6_K: 16 signed bytes
-  uint8_t mins[8] = {};     // Q4_K: 8 six-bit minimums
+  uint8_t scales[16] = {};  // sub-scales, the bits of signed bytes
+  uint8_t mins[16] = {};    // sub-minimums
 };
 
 // Reads one block of a block format (not f32, f16, bf16); `block` holds info(dtype).bytes bytes.

@@ -1,122 +1,109 @@
-// One unpack policy per block format: how the 8 code groups of a tile (16 rows x 32 K) come out of the packed
-// bytes, and which scales apply. Included inside the namespace of an instruction set, after its simd.h.
-//
-//   codes(q, j, lo, hi)   groups j and j + 4 (K 4j.. and K 16 + 4j..) of the tile at q, j = 0..3
-//   scales(s, tile, out)  scales of tile `tile` inside the scale block at s
-//   kOffsetLog2           codes are unsigned with offset 2^kOffsetLog2; kNone: no offset; kSigned: signed
-//   bytes kHalves               a scale of its own for each 16 K kMinimum              w = scale * code +
-//   minimum
-// Adding a format: add a policy here, a line in dispatch_format (linear.h) and its layout in tensor/.
+// How the weights of a type come out of the packed bytes (packed_layout.h), written once for all of kDTypes.
+// Included inside the namespace of an instruction set, after its simd.h.
 
 inline constexpr int kNone = -1, kSigned = -2;
 
 struct Scales {
-  F32 scale, second, minimum;  // second: of the tile's upper 16 K
+  F32 scale, minimum, second, second_minimum;  // second: of the tile's upper 16 K
 };
 
-inline const uint8_t* at(const uint8_t* p, int vector) { return p + 64 * vector; }
+template <DType kType>
+struct FormatOf {
+  static constexpr DType kDType = kType;
+  static constexpr Codes kCodes = info(kType).codes;
+  static constexpr int kBytes = static_cast<int>(info(kType).bytes);  // floats: of one
+  static constexpr bool kHalves = kCodes.sub_scales == 16;            // a scale of its own for each 16 K
+  static constexpr bool kMinimum = kCodes.minimum;
+  // Codes are unsigned with offset 2^kOffsetLog2, or kNone: no offset, or kSigned.
+  static constexpr int kOffsetLog2 = kCodes.bits == 8 || kCodes.codebook ? kSigned
+                                     : kCodes.offset == 0                ? kNone
+                                                                         : __builtin_ctz(kCodes.offset);
 
-struct Nibbles {
-  static constexpr bool kHalves = false, kMinimum = false;
+  // Groups j and j + 4 (K 4j.. and K 16 + 4j..) of the tile at q, j = 0..3.
   static void codes(const uint8_t* q, int j, Bytes& lo, Bytes& hi) {
-    Bytes both = load_bytes(at(q, j));
-    lo = low_nibbles(both);
-    hi = high_nibbles(both);
-  }
-  static void scales(const uint8_t* s, int, Scales& out) { out.scale = load_f16(s); }
-};
-
-struct FormatQ4_0 : Nibbles {
-  static constexpr DType kDType = DType::q4_0;
-  static constexpr int kOffsetLog2 = 3;
-};
-
-struct FormatQ4_1 : Nibbles {
-  static constexpr DType kDType = DType::q4_1;
-  static constexpr int kOffsetLog2 = kNone;
-  static constexpr bool kMinimum = true;
-  static void scales(const uint8_t* s, int, Scales& out) {
-    out.scale = load_f16(s);
-    out.minimum = load_f16(s + 32);
-  }
-};
-
-struct FormatQ5_0 : Nibbles {
-  static constexpr DType kDType = DType::q5_0;
-  static constexpr int kOffsetLog2 = 4;
-  static void codes(const uint8_t* q, int j, Bytes& lo, Bytes& hi) {
-    Nibbles::codes(q, j, lo, hi);
-    lo = bitwise_or(lo, fifth_bits(q + 256 + 8 * j));
-    hi = bitwise_or(hi, fifth_bits(q + 256 + 8 * (j + 4)));
-  }
-};
-
-struct FormatQ8_0 : Nibbles {
-  static constexpr DType kDType = DType::q8_0;
-  static constexpr int kOffsetLog2 = kSigned;
-  static void codes(const uint8_t* q, int j, Bytes& lo, Bytes& hi) {
-    lo = load_bytes(at(q, j));
-    hi = load_bytes(at(q, j + 4));
-  }
-};
-
-struct FormatQ4_K : Nibbles {
-  static constexpr DType kDType = DType::q4_k;
-  static constexpr int kOffsetLog2 = kNone;
-  static constexpr bool kMinimum = true;
-  static void scales(const uint8_t* s, int tile, Scales& out) {
-    out.scale = mul(load_f16(s), load_u8(s + 64 + 16 * tile));
-    out.minimum = mul(mul(load_f16(s + 32), load_u8(s + 192 + 16 * tile)), splat(-1.0f));
-  }
-};
-
-struct FormatQ6_K : Nibbles {
-  static constexpr DType kDType = DType::q6_k;
-  static constexpr int kOffsetLog2 = 5;
-  static constexpr bool kHalves = true;
-  static void codes(const uint8_t* q, int j, Bytes& lo, Bytes& hi) {
-    Nibbles::codes(q, j, lo, hi);
-    Bytes lower = load_bytes(at(q, 4)), upper = load_bytes(at(q, 5));
-    switch (j) {
-      case 0:
-        return join(lo, hi, bit_pairs<0>(lower), bit_pairs<0>(upper));
-      case 1:
-        return join(lo, hi, bit_pairs<2>(lower), bit_pairs<2>(upper));
-      case 2:
-        return join(lo, hi, bit_pairs<4>(lower), bit_pairs<4>(upper));
-      default:
-        return join(lo, hi, bit_pairs<6>(lower), bit_pairs<6>(upper));
+    if constexpr (kCodes.bits == 8) {
+      lo = load_bytes(q + 64 * j);
+      hi = load_bytes(q + 64 * (j + 4));
+    } else if constexpr (kCodes.bits < 4) {
+      lo = pairs_of_group<0>(load_bytes(q), j);
+      hi = pairs_of_group<0>(load_bytes(q + 64), j);
+      if constexpr (kCodes.bits == 3) add_bits<2>(q + 128, j, lo, hi);
+    } else {
+      const Bytes both = load_bytes(q + 64 * j);
+      lo = low_nibbles(both);
+      hi = high_nibbles(both);
+      if constexpr (kCodes.bits == 5) add_bits<4>(q + 256, j, lo, hi);
+      if constexpr (kCodes.bits == 6) {
+        lo = bitwise_or(lo, pairs_of_group<4>(load_bytes(q + 256), j));
+        hi = bitwise_or(hi, pairs_of_group<4>(load_bytes(q + 320), j));
+      }
+      if constexpr (kCodes.codebook) {
+        lo = look_up(lo, kCodebook);
+        hi = look_up(hi, kCodebook);
+      }
     }
   }
-  static void join(Bytes& lo, Bytes& hi, Bytes lo_high, Bytes hi_high) {
-    lo = bitwise_or(lo, lo_high);
-    hi = bitwise_or(hi, hi_high);
-  }
-  static void scales(const uint8_t* s, int tile, Scales& out) {
-    F32 d = load_f16(s);
-    out.scale = mul(d, load_i8(s + 32 + 32 * tile));
-    out.second = mul(d, load_i8(s + 32 + 32 * tile + 16));
-  }
-};
 
-struct FormatF32 {
-  static constexpr DType kDType = DType::f32;
-  static constexpr int kBytes = 4;
+  // Of tile `tile` inside the scale block at s.
+  static void scales(const uint8_t* s, int tile, Scales& out) {
+    constexpr int kSubScales = kCodes.sub_scales, kSubBytes = 16 * kSubScales / 8;  // a tile
+    const uint8_t* sub = s + (kMinimum ? 64 : 32) + kSubBytes * tile;
+    out.scale = load_f16(s);
+    if constexpr (kMinimum) out.minimum = load_f16(s + 32);
+    if constexpr (kSubScales > 0) {
+      const F32 d = out.scale, m = kMinimum ? out.minimum : splat(0);
+      const auto scale = [&](const uint8_t* at) {
+        return mul(d, kCodes.sub_nibbles ? load_nibbles<0>(at) : load_i8(at));
+      };
+      const auto minimum = [&](const uint8_t* at) {
+        return mul(mul(m, kCodes.sub_nibbles ? load_nibbles<4>(at) : load_i8(at + 16 * kSubScales)),
+                   splat(-1.0f));
+      };
+      out.scale = scale(sub);
+      if constexpr (kHalves) out.second = scale(sub + 16);
+      if constexpr (kMinimum) out.minimum = minimum(sub);
+      if constexpr (kMinimum && kHalves) out.second_minimum = minimum(sub + 16);
+    }
+  }
+
+  // 16 floats, one a row.
   static F32 weights(const uint8_t* p) {
+    if constexpr (kType == DType::f16) return load_f16(p);
+    if constexpr (kType == DType::bf16) return load_bf16(p);
     float values[16];
     __builtin_memcpy(values, p, 64);
     return load(values);
   }
+
+ private:
+  // Bits of groups j and j + 4 as bit kBit of the codes.
+  template <int kBit>
+  static void add_bits(const uint8_t* masks, int j, Bytes& lo, Bytes& hi) {
+    lo = bitwise_or(lo, bits_at<kBit>(masks + 8 * j));
+    hi = bitwise_or(hi, bits_at<kBit>(masks + 8 * (j + 4)));
+  }
+
+  template <int kBit>
+  static Bytes pairs_of_group(Bytes pairs, int j) {
+    switch (j) {
+      case 0:
+        return pairs_at<0, kBit>(pairs);
+      case 1:
+        return pairs_at<2, kBit>(pairs);
+      case 2:
+        return pairs_at<4, kBit>(pairs);
+      default:
+        return pairs_at<6, kBit>(pairs);
+    }
+  }
 };
 
-struct FormatF16 {
-  static constexpr DType kDType = DType::f16;
-  static constexpr int kBytes = 2;
-  static F32 weights(const uint8_t* p) { return load_f16(p); }
-};
-
-struct FormatBF16 {
-  static constexpr DType kDType = DType::bf16;
-  static constexpr int kBytes = 2;
-  static F32 weights(const uint8_t* p) { return load_bf16(p); }
-};
+// Calls visit(FormatOf<dtype>{}).
+template <int kFirst = 0, class Visit>
+inline void dispatch_format(DType dtype, Visit visit) {
+  constexpr int kCount = sizeof(kDTypes) / sizeof(kDTypes[0]);
+  if constexpr (kFirst < kCount) {
+    if (dtype == static_cast<DType>(kFirst)) return visit(FormatOf<static_cast<DType>(kFirst)>{});
+    dispatch_format<kFirst + 1>(dtype, visit);
+  }
+}

@@ -67,10 +67,15 @@ inline void int8_rows(const LinearArgs& args, const uint8_t* panel_bytes_, int p
       if constexpr (Format::kHalves) {
         acc[m] = fma(to_f32(low[m]), mul(scales.scale, d), acc[m]);
         acc[m] = fma(to_f32(high[m]), mul(scales.second, d), acc[m]);
+        if constexpr (Format::kMinimum) {
+          const int32_t* neg_sum = args.int8.neg_sum + 2 * group;
+          acc[m] = fma(scales.minimum, mul(d, to_f32(splat_i32(-neg_sum[0]))), acc[m]);
+          acc[m] = fma(scales.second_minimum, mul(d, to_f32(splat_i32(-neg_sum[1]))), acc[m]);
+        }
       } else {
         acc[m] = fma(to_f32(add(low[m], high[m])), mul(scales.scale, d), acc[m]);
+        if constexpr (Format::kMinimum) acc[m] = fma(scales.minimum, splat(args.int8.dsum[group]), acc[m]);
       }
-      if constexpr (Format::kMinimum) acc[m] = fma(scales.minimum, splat(args.int8.dsum[group]), acc[m]);
     }
     quants += kLayout.quant_bytes;
     if ((tile + 1) % kLayout.scale_tiles == 0) scale_block += kLayout.scale_bytes;
@@ -111,31 +116,6 @@ void linear_format(const LinearArgs& args, int begin, int end) {
     for (; row + kMaxRows <= args.rows; row += kMaxRows) linear_rows<Format, kMaxRows>(args, panel, p, row);
     for (; row + 2 <= args.rows; row += 2) linear_rows<Format, 2>(args, panel, p, row);
     for (; row < args.rows; row++) linear_rows<Format, 1>(args, panel, p, row);
-  }
-}
-
-// Calls visit(Format{}) with the policy of `dtype`.
-template <class Visit>
-inline void dispatch_format(DType dtype, Visit visit) {
-  switch (dtype) {
-    case DType::f32:
-      return visit(FormatF32{});
-    case DType::f16:
-      return visit(FormatF16{});
-    case DType::bf16:
-      return visit(FormatBF16{});
-    case DType::q4_0:
-      return visit(FormatQ4_0{});
-    case DType::q4_1:
-      return visit(FormatQ4_1{});
-    case DType::q5_0:
-      return visit(FormatQ5_0{});
-    case DType::q8_0:
-      return visit(FormatQ8_0{});
-    case DType::q4_k:
-      return visit(FormatQ4_K{});
-    case DType::q6_k:
-      return visit(FormatQ6_K{});
   }
 }
 

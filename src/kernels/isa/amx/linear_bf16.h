@@ -62,8 +62,8 @@ inline void unpack_tile(const uint8_t* panel, int k, int tile, uint8_t* out) {
       Bytes lo, hi;
       Format::codes(quants, j, lo, hi);
       unpack_group<Format>(lo, scales.scale, scales.minimum, out + 128 * j);
-      unpack_group<Format>(hi, Format::kHalves ? scales.second : scales.scale, scales.minimum,
-                           out + 128 * (j + 4));
+      unpack_group<Format>(hi, Format::kHalves ? scales.second : scales.scale,
+                           Format::kHalves ? scales.second_minimum : scales.minimum, out + 128 * (j + 4));
     }
   }
 }

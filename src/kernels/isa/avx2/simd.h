@@ -102,13 +102,14 @@ inline F32 load_bf16(const void* p) {
   auto widen = [](__m128i h) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16)); };
   return {widen(half_vector(p, 0)), widen(half_vector(p, 1))};
 }
-inline F32 load_u8(const void* p) {
-  __m128i b = half_vector(p, 0);
-  return to_f32(I32{_mm256_cvtepu8_epi32(b), _mm256_cvtepu8_epi32(_mm_srli_si128(b, 8))});
-}
 inline F32 load_i8(const void* p) {
   __m128i b = half_vector(p, 0);
   return to_f32(I32{_mm256_cvtepi8_epi32(b), _mm256_cvtepi8_epi32(_mm_srli_si128(b, 8))});
+}
+template <int kShift>
+inline F32 load_nibbles(const void* p) {
+  __m128i nibbles = _mm_and_si128(_mm_srli_epi16(half_vector(p, 0), kShift), _mm_set1_epi8(15));
+  return to_f32(I32{_mm256_cvtepu8_epi32(nibbles), _mm256_cvtepu8_epi32(_mm_srli_si128(nibbles, 8))});
 }
 
 inline Bytes load_bytes(const void* p) {
@@ -125,7 +126,8 @@ inline Bytes high_nibbles(Bytes b) {
 inline Bytes bitwise_or(Bytes a, Bytes b) {
   return {_mm256_or_si256(a.lo, b.lo), _mm256_or_si256(a.hi, b.hi)};
 }
-inline Bytes fifth_bits(const void* mask) {
+template <int kBit>
+inline Bytes bits_at(const void* mask) {
   uint32_t words[2];
   __builtin_memcpy(words, mask, 8);
   auto expand = [](uint32_t bits) {
@@ -133,18 +135,23 @@ inline Bytes fifth_bits(const void* mask) {
     const __m256i spread = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
     const __m256i bit = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201ull));
     __m256i bytes = _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int>(bits)), spread);
-    return _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(bytes, bit), bit), _mm256_set1_epi8(16));
+    return _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(bytes, bit), bit),
+                            _mm256_set1_epi8(1 << kBit));
   };
   return {expand(words[0]), expand(words[1])};
 }
-template <int kShift>
-inline Bytes bit_pairs(Bytes b) {
+template <int kFrom, int kTo>
+inline Bytes pairs_at(Bytes b) {
+  constexpr int kLeft = kTo > kFrom ? kTo - kFrom : 0, kRight = kFrom > kTo ? kFrom - kTo : 0;
   auto move = [](__m256i v) {
-    __m256i moved = kShift < 4 ? _mm256_slli_epi16(v, kShift < 4 ? 4 - kShift : 0)
-                               : _mm256_srli_epi16(v, kShift < 4 ? 0 : kShift - 4);
-    return _mm256_and_si256(moved, _mm256_set1_epi8(0x30));
+    __m256i moved = _mm256_srli_epi16(_mm256_slli_epi16(v, kLeft), kRight);
+    return _mm256_and_si256(moved, _mm256_set1_epi8(3 << kTo));
   };
   return {move(b.lo), move(b.hi)};
+}
+inline Bytes look_up(Bytes b, const int8_t* table) {
+  __m256i entries = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
+  return {_mm256_shuffle_epi8(entries, b.lo), _mm256_shuffle_epi8(entries, b.hi)};
 }
 
 inline __m256i broadcast4(const int8_t* a) {

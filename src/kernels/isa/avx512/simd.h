@@ -65,11 +65,13 @@ inline F32 load_bf16(const void* p) {
   return _mm512_castsi512_ps(
       _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(p))), 16));
 }
-inline F32 load_u8(const void* p) {
-  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))));
-}
 inline F32 load_i8(const void* p) {
   return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))));
+}
+template <int kShift>
+inline F32 load_nibbles(const void* p) {
+  __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+  return _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(bytes, kShift), _mm512_set1_epi32(15)));
 }
 
 inline Bytes load_bytes(const void* p) { return {_mm512_loadu_si512(p)}; }
@@ -78,16 +80,21 @@ inline Bytes high_nibbles(Bytes b) {
   return {_mm512_and_si512(_mm512_srli_epi16(b.v, 4), _mm512_set1_epi8(15))};
 }
 inline Bytes bitwise_or(Bytes a, Bytes b) { return {_mm512_or_si512(a.v, b.v)}; }
-inline Bytes fifth_bits(const void* mask) {
+template <int kBit>
+inline Bytes bits_at(const void* mask) {
   uint64_t bits;
   __builtin_memcpy(&bits, mask, 8);
-  return {_mm512_maskz_set1_epi8(bits, 16)};
+  return {_mm512_maskz_set1_epi8(bits, 1 << kBit)};
 }
-template <int kShift>
-inline Bytes bit_pairs(Bytes b) {
-  __m512i moved = kShift < 4 ? _mm512_slli_epi16(b.v, kShift < 4 ? 4 - kShift : 0)
-                             : _mm512_srli_epi16(b.v, kShift < 4 ? 0 : kShift - 4);
-  return {_mm512_and_si512(moved, _mm512_set1_epi8(0x30))};
+template <int kFrom, int kTo>
+inline Bytes pairs_at(Bytes b) {
+  constexpr unsigned kLeft = kTo > kFrom ? kTo - kFrom : 0, kRight = kFrom > kTo ? kFrom - kTo : 0;
+  __m512i moved = _mm512_srli_epi16(_mm512_slli_epi16(b.v, kLeft), kRight);
+  return {_mm512_and_si512(moved, _mm512_set1_epi8(3 << kTo))};
+}
+inline Bytes look_up(Bytes b, const int8_t* table) {
+  __m128i entries = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
+  return {_mm512_shuffle_epi8(_mm512_broadcast_i32x4(entries), b.v)};
 }
 
 inline I32 broadcast4(const int8_t* a) {

@@ -172,18 +172,20 @@ inline F32 load_bf16(const void* p) {
   }
   return r;
 }
-inline F32 load_u8(const void* p) {
-  uint8_t b[16];
-  std::memcpy(b, p, 16);
-  F32 r;
-  LANES r.v[i] = static_cast<float>(b[i]);
-  return r;
-}
 inline F32 load_i8(const void* p) {
   int8_t b[16];
   std::memcpy(b, p, 16);
   F32 r;
   LANES r.v[i] = static_cast<float>(b[i]);
+  return r;
+}
+// Bits kShift to kShift + 3 of 16 bytes.
+template <int kShift>
+inline F32 load_nibbles(const void* p) {
+  uint8_t b[16];
+  std::memcpy(b, p, 16);
+  F32 r;
+  LANES r.v[i] = static_cast<float>(b[i] >> kShift & 15);
   return r;
 }
 
@@ -204,18 +206,24 @@ inline Bytes bitwise_or(Bytes a, Bytes b) {
   for (int i = 0; i < 64; i++) a.v[i] |= b.v[i];
   return a;
 }
-// 16 where the bit is set: the fifth bit of a code.
-inline Bytes fifth_bits(const void* mask) {
+// Bit i of the mask as bit kBit of byte i.
+template <int kBit>
+inline Bytes bits_at(const void* mask) {
   uint64_t m;
   std::memcpy(&m, mask, 8);
   Bytes r;
-  for (int i = 0; i < 64; i++) r.v[i] = static_cast<uint8_t>((m >> i & 1) << 4);
+  for (int i = 0; i < 64; i++) r.v[i] = static_cast<uint8_t>((m >> i & 1) << kBit);
   return r;
 }
-// Bits kShift, kShift + 1 of every byte, as bits 4 and 5 of a code.
-template <int kShift>
-inline Bytes bit_pairs(Bytes b) {
-  for (auto& x : b.v) x = static_cast<uint8_t>((x >> kShift & 3) << 4);
+// Bits kFrom and kFrom + 1 of every byte, as bits kTo and kTo + 1; nothing else.
+template <int kFrom, int kTo>
+inline Bytes pairs_at(Bytes b) {
+  for (auto& x : b.v) x = static_cast<uint8_t>((x >> kFrom & 3) << kTo);
+  return b;
+}
+// table[b] of every byte b < 16.
+inline Bytes look_up(Bytes b, const int8_t* table) {
+  for (auto& x : b.v) x = static_cast<uint8_t>(table[x]);
   return b;
 }
 

@@ -1,0 +1,37 @@
+// Random weights as a file stores them, for tests: any bytes are a valid block, but scales must be finite and
+// small.
+#pragma once
+
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "tensor/dtype.h"
+#include "tensor/half.h"
+
+namespace understudy {
+
+// `count` values, a multiple of the type's block.
+inline std::vector<std::byte> random_blocks(DType dtype, size_t count, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<float> scale(-0.02f, 0.02f);
+  const DTypeInfo& type = info(dtype);
+  // Where the f16 scales of a block lie.
+  const size_t d = dtype == DType::q2_k ? 80 : dtype == DType::q3_k ? 108 : dtype == DType::q6_k ? 208 : 0;
+  std::vector<std::byte> bytes(count / type.block * type.bytes);
+  for (auto& b : bytes) b = static_cast<std::byte>(random());
+  for (size_t at = 0; at < bytes.size(); at += type.bytes) {
+    if (dtype == DType::f32) {
+      const float value = scale(random);
+      std::memcpy(&bytes[at], &value, 4);
+      continue;
+    }
+    uint16_t half = dtype == DType::bf16 ? f32_to_bf16(scale(random)) : f32_to_f16(scale(random));
+    std::memcpy(&bytes[at + d], &half, 2);
+    half = f32_to_f16(scale(random));
+    if (type.codes.minimum) std::memcpy(&bytes[at + d + 2], &half, 2);
+  }
+  return bytes;
+}
+
+}  // namespace understudy
