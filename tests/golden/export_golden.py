@@ -186,6 +186,42 @@ def qwen2() -> Family:
     return f
 
 
+def qwen3() -> Family:
+    c = transformers.Qwen3Config(vocab_size=VOCABULARY, hidden_size=96, intermediate_size=224, num_hidden_layers=2,
+                                 num_attention_heads=4, num_key_value_heads=2, head_dim=64,
+                                 max_position_embeddings=2048, rms_norm_eps=EPSILON, tie_word_embeddings=False,
+                                 rope_parameters={"rope_type": "default", "rope_theta": 1000000.0})
+    f = Family("qwen3", "q and k norms; rope over halves; heads wider than the model; untied head", c, "qwen3",
+               common_metadata("qwen3", c, **{"rope.freq_base": 1000000.0, "attention.key_length": 64,
+                                              "attention.value_length": 64,
+                                              "attention.layer_norm_rms_epsilon": EPSILON}), rows=72)
+    add_embedding_and_head(f, "output_norm.weight", "model.norm.weight")
+    for i in range(c.num_hidden_layers):
+        f.norm(f"blk.{i}.attn_norm.weight", f"model.layers.{i}.input_layernorm.weight", c.hidden_size)
+        add_attention(f, i, permuted=False, qk_norm={"q": "q_norm", "k": "k_norm"})
+        f.norm(f"blk.{i}.ffn_norm.weight", f"model.layers.{i}.post_attention_layernorm.weight", c.hidden_size)
+        add_mlp(f, i, "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
+    return f
+
+
+def smollm3() -> Family:
+    c = transformers.SmolLM3Config(vocab_size=VOCABULARY, hidden_size=64, intermediate_size=160, num_hidden_layers=5,
+                                   num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=2048,
+                                   rms_norm_eps=EPSILON, tie_word_embeddings=True, pad_token_id=0, bos_token_id=1,
+                                   eos_token_id=2, rope_parameters={"rope_type": "default", "rope_theta": 50000.0})
+    assert c.no_rope_layers == [1, 1, 1, 0, 1]
+    f = Family("smollm3", "no positions in layer 3; rope over adjacent pairs", c, "smollm3",
+               common_metadata("smollm3", c, **{"rope.freq_base": 50000.0,
+                                                "attention.layer_norm_rms_epsilon": EPSILON}), rows=72)
+    add_embedding_and_head(f, "output_norm.weight", "model.norm.weight")
+    for i in range(c.num_hidden_layers):
+        f.norm(f"blk.{i}.attn_norm.weight", f"model.layers.{i}.input_layernorm.weight", c.hidden_size)
+        add_attention(f, i, permuted=True)
+        f.norm(f"blk.{i}.ffn_norm.weight", f"model.layers.{i}.post_attention_layernorm.weight", c.hidden_size)
+        add_mlp(f, i, "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
+    return f
+
+
 def gemma3() -> Family:
     c = transformers.Gemma3TextConfig(vocab_size=VOCABULARY, hidden_size=128, intermediate_size=256,
                                       num_hidden_layers=7, num_attention_heads=4, num_key_value_heads=1, head_dim=64,
@@ -247,7 +283,7 @@ def families() -> list[Family]:
         llama("llama3", "rope factors, grouped queries, tied head; all widths multiples of 256", 96,
               dict(hidden_size=256, intermediate_size=512, num_hidden_layers=3, num_attention_heads=4,
                    num_key_value_heads=2, tie_word_embeddings=True), factors=True),
-        qwen2(), gemma3(), lfm2(),
+        qwen2(), qwen3(), smollm3(), gemma3(), lfm2(),
     ]
 
 
