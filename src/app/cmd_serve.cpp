@@ -10,7 +10,9 @@
 
 #include "app/commands.h"
 #include "app/model_store.h"
+#include "engine/embedder.h"
 #include "engine/engine.h"
+#include "gateway/providers/local_embedder.h"
 #include "gateway/providers/local_engine.h"
 #include "gateway/service.h"
 
@@ -18,11 +20,17 @@ namespace understudy {
 namespace {
 
 struct Options {
-  std::string model, host = "127.0.0.1", api_key;
+  std::string model, embedding_model, host = "127.0.0.1", api_key;
   uint16_t port = 8080;
   std::vector<std::string> allowed_hosts;
   EngineOptions engine;
   bool quiet = false;
+};
+
+struct Providers {
+  std::unique_ptr<ModelProvider> generator;
+  std::unique_ptr<EmbeddingProvider> embedder;
+  bool is_chat = false;
 };
 
 int signal_pipe[2] = {-1, -1};
@@ -98,14 +106,54 @@ std::string sample_call(const std::string& url, const std::string& key, const st
       url, path, key, model, is_chat ? 64 : 8, ask);
 }
 
-void print_welcome(const Options& options, const std::string& model, uint16_t port, bool is_chat) {
+void print_welcome(const Options& options, const Providers& providers, uint16_t port) {
   bool everywhere = options.host == "0.0.0.0" || options.host == "::";
   std::string host = everywhere ? "127.0.0.1" : options.host;
   if (host.find(':') != std::string::npos) host = "[" + host + "]";
   std::string url = fmt::format("http://{}:{}/v1", host, port);
   std::string key = options.api_key.empty() ? "" : " -H \"Authorization: Bearer $UNDERSTUDY_API_KEY\"";
-  fmt::print("Serving {} at {}\n\n{}\n\n", model, url, sample_call(url, key, model, is_chat));
+  std::string models, call;
+  if (providers.embedder) {
+    models = providers.embedder->model().name;
+    call = fmt::format(
+        R"(curl {}/embeddings{} -H 'Content-Type: application/json' -d '{{"model": "{}", "input": "Hello"}}')",
+        url, key, models);
+  }
+  if (providers.generator) {
+    const std::string& name = providers.generator->model().name;
+    models = models.empty() ? name : name + " and " + models;
+    call = sample_call(url, key, name, providers.is_chat);
+  }
+  fmt::print("Serving {} at {}\n\n{}\n\n", models, url, call);
   std::fflush(stdout);
+}
+
+Result<std::unique_ptr<EmbeddingProvider>> load_embedder(const std::string& model, int threads) {
+  ASSIGN_OR_RETURN(std::string path, model_path(model));
+  ASSIGN_OR_RETURN(auto embedder, Embedder::load(path, {.threads = threads}));
+  const std::vector<std::string> names = served_names(model);
+  return make_local_embedder(std::move(embedder), names[0], {names.begin() + 1, names.end()});
+}
+
+// MODEL may be an embedding model itself.
+Result<Providers> load_providers(const Options& options) {
+  Providers providers;
+  if (!options.embedding_model.empty()) {
+    ASSIGN_OR_RETURN(providers.embedder, load_embedder(options.embedding_model, options.engine.threads));
+  }
+  ASSIGN_OR_RETURN(std::string path, model_path(options.model));
+  ASSIGN_OR_RETURN(const bool embeds, holds_encoder(path));
+  if (embeds && !providers.embedder) {
+    ASSIGN_OR_RETURN(providers.embedder, load_embedder(options.model, options.engine.threads));
+    return providers;
+  }
+  ASSIGN_OR_RETURN(auto model, Model::load(path, {.threads = options.engine.threads}));
+  providers.is_chat = model->is_chat();
+  ASSIGN_OR_RETURN(auto engine, Engine::create(std::move(model), options.engine));
+  const std::vector<std::string> names = served_names(options.model);
+  ASSIGN_OR_RETURN(providers.generator,
+                   make_local_provider(std::move(engine), names[0], {names.begin() + 1, names.end()}));
+  return providers;
 }
 
 Status serve(Options options) {
@@ -115,20 +163,14 @@ Status serve(Options options) {
   if (options.model.empty()) {
     ASSIGN_OR_RETURN(options.model, only_model());
   }
-  ASSIGN_OR_RETURN(std::string path, model_path(options.model));
-  ASSIGN_OR_RETURN(auto model, Model::load(path, {.threads = options.engine.threads}));
-  const bool is_chat = model->is_chat();
-  ASSIGN_OR_RETURN(auto engine, Engine::create(std::move(model), options.engine));
-  std::vector<std::string> names = served_names(options.model);
-  ASSIGN_OR_RETURN(auto provider,
-                   make_local_provider(std::move(engine), names[0], {names.begin() + 1, names.end()}));
-  Service service(*provider, std::move(access));
+  ASSIGN_OR_RETURN(const Providers providers, load_providers(options));
+  Service service(providers.generator.get(), providers.embedder.get(), std::move(access));
   RETURN_IF_ERROR(catch_signals());
   HttpHandler handler =
       service.handler(options.quiet ? std::function<void(const AccessRecord&)>() : log_request);
   ASSIGN_OR_RETURN(auto server, HttpServer::start({.host = options.host, .port = options.port, .limits = {}},
                                                   std::move(handler)));
-  print_welcome(options, names[0], server->port(), is_chat);
+  print_welcome(options, providers, server->port());
 
   wait_for_signal(-1);
   fmt::print(stderr, "Finishing what runs; once more to stop at once\n");
@@ -146,6 +188,8 @@ void add_serve(CLI::App& app, Action& action) {
   auto* verb = app.add_subcommand("serve", "Serve a model through the OpenAI API");
   verb->add_option("MODEL", options->model,
                    "A pulled model's name, or the path of a GGUF file (default: the only pulled model)");
+  verb->add_option("--embedding-model", options->embedding_model,
+                   "A second model, for /v1/embeddings (an embedding model alone can be MODEL itself)");
   verb->add_option("--host", options->host, "IP address to listen on; any but a loopback one needs a key")
       ->capture_default_str();
   verb->add_option("--port", options->port, "0: any free port")->capture_default_str();
@@ -163,7 +207,7 @@ void add_serve(CLI::App& app, Action& action) {
       ->capture_default_str();
   verb->add_flag("--quiet", options->quiet, "Do not log requests");
   verb->footer(
-      "Endpoints: /v1/chat/completions /v1/completions /v1/models /health /ready /metrics\n"
+      "Endpoints: /v1/chat/completions /v1/completions /v1/embeddings /v1/models /health /ready /metrics\n"
       "Examples:\n"
       "  understudy serve smollm2:135m\n"
       "  UNDERSTUDY_API_KEY=$(openssl rand -hex 32) understudy serve qwen2.5-coder:1.5b --host 0.0.0.0");

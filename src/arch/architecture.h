@@ -5,30 +5,33 @@
 
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
+#include "arch/encoder.h"
 #include "arch/loader.h"
 
 namespace understudy {
 
-struct Architecture {
-  std::string_view name;
-  DecoderParts (*build)(Loader& load);
-};
+using BuildDecoder = DecoderParts (*)(Loader&);  // generates text
+using BuildEncoder = EncoderParts (*)(Loader&);  // turns texts into vectors
 
 // Registers at start-up; use as a namespace-scope constant in the family's file.
 class RegisterArchitecture {
  public:
-  RegisterArchitecture(std::string_view name, DecoderParts (*build)(Loader&));
+  RegisterArchitecture(std::string_view name, std::variant<BuildDecoder, BuildEncoder> build);
 };
 
 // Sorted by name.
 std::vector<std::string_view> architecture_names();
+bool is_encoder(std::string_view architecture);
 
-// Builds the network of `file`. Errors: unsupported (unknown architecture, listing the known ones; an option
-// that the family does not have here), corrupt (missing or wrong keys and tensors, naming expected and
-// found).
+// Builds the network of `file`. Errors: unsupported (unknown architecture, listing the known ones; one of the
+// other kind; an option that the family does not have here), corrupt (missing or wrong keys and tensors,
+// naming expected and found).
 Result<std::unique_ptr<const Network>> build_network(const ModelFile& file, const KernelTable& kernels,
+                                                     ThreadPool& pool);
+Result<std::unique_ptr<const Encoder>> build_encoder(const ModelFile& file, const KernelTable& kernels,
                                                      ThreadPool& pool);
 
 }  // namespace understudy

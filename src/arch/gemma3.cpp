@@ -2,10 +2,12 @@
 // embeddings scaled by sqrt(C); five of six layers see only a window and turn with their own rope base. GGUF
 // norm weights have the family's +1 folded in. Source: transformers modeling_gemma3; GGUF names of
 // llama.cpp's converter.
+#include <algorithm>
 #include <cmath>
 
 #include "arch/architecture.h"
 #include "arch/transformer.h"
+#include "formats/hf/decoder.h"
 
 namespace understudy {
 namespace {
@@ -13,6 +15,9 @@ namespace {
 constexpr int kLayersOf27B = 62;  // the one size that scales scores by C / H instead of the head width
 constexpr int kGlobalEvery = 6;   // most files do not say it
 constexpr float kLocalTheta = 10000.0f;
+// What transformers takes for keys that a config leaves out.
+constexpr double kGlobalTheta = 1e6;
+constexpr int64_t kDefaultHeadWidth = 256;
 
 DecoderParts build(Loader& load) {
   const TransformerSizes sizes = transformer_sizes(load);
@@ -47,7 +52,76 @@ DecoderParts build(Loader& load) {
   return parts;
 }
 
+// layer_types as one number: every how many layers there is a global one.
+int64_t global_every(HfConfig& config) {
+  const char* pattern = config.has("sliding_window_pattern") ? "sliding_window_pattern" : "_sliding_window_pattern";
+  if (!config.has("layer_types")) return config.integer_or(pattern, kGlobalEvery);
+  const std::vector<std::string> types = config.texts("layer_types");
+  const auto first = std::find(types.begin(), types.end(), "full_attention") - types.begin();
+  const auto every = static_cast<size_t>(first) + 1;
+  for (size_t i = 0; i < types.size(); i++) {
+    const char* expected = (i + 1) % every == 0 ? "full_attention" : "sliding_attention";
+    if (types[i] == expected) continue;
+    config.fail(ErrorCode::unsupported, "layer_types", std::string(expected) + " in layer " + std::to_string(i),
+                types[i]);
+  }
+  return static_cast<int64_t>(every);
+}
+
+void translate_ropes(HfConfig& config, HfKeys& keys, int64_t head_width) {
+  auto parameters = config.object("rope_parameters");
+  if (!parameters) {  // as older versions of transformers wrote it
+    translate_hf_rope(config, keys, head_width, kGlobalTheta);
+    keys.set("rope.freq_base_swa", config.real_or("rope_local_base_freq", kLocalTheta));
+    return;
+  }
+  keys.set("rope.freq_base", kGlobalTheta);
+  if (auto global = parameters->object("full_attention"))
+    translate_hf_rope_parameters(*global, keys, head_width, kGlobalTheta);
+  keys.set("rope.freq_base_swa", double{kLocalTheta});
+  if (auto local = parameters->object("sliding_attention")) {
+    local->expect_text("rope_type", {"default"});
+    keys.set("rope.freq_base_swa", local->real_or("rope_theta", kLocalTheta));
+  }
+}
+
+void translate(HfConfig& config, HfKeys& keys) {
+  const int64_t head_width = translate_hf_decoder(config, keys, {.head_width = kDefaultHeadWidth, .tied = true});
+  translate_ropes(config, keys, head_width);
+  keys.set("attention.sliding_window", config.integer("sliding_window"));
+  keys.set("attention.sliding_window_pattern", global_every(config));
+  config.expect_text("hidden_activation", {"gelu_pytorch_tanh"});
+  config.expect_flag("attention_bias", false);
+  config.expect_flag("use_bidirectional_attention", false);
+  config.expect_absent("attn_logit_softcapping");
+  config.expect_absent("final_logit_softcapping");
+  const int64_t layers = config.integer("num_hidden_layers"), heads = config.integer("num_attention_heads");
+  const int64_t scalar = layers == kLayersOf27B && heads > 0 ? config.integer("hidden_size") / heads : head_width;
+  if (config.integer_or("query_pre_attn_scalar", scalar) != scalar) {
+    config.fail(ErrorCode::unsupported, "query_pre_attn_scalar", std::to_string(scalar),
+                std::to_string(config.integer("query_pre_attn_scalar")));
+  }
+}
+
+std::vector<HfTensor> hf_tensors() {
+  constexpr auto kAddOne = HfTransform::add_one;
+  constexpr HfTensor kNorms[] = {
+      {"model.layers.*.input_layernorm.weight", "blk.*.attn_norm.weight", kAddOne},
+      {"model.layers.*.post_attention_layernorm.weight", "blk.*.post_attention_norm.weight", kAddOne},
+      {"model.layers.*.pre_feedforward_layernorm.weight", "blk.*.ffn_norm.weight", kAddOne},
+      {"model.layers.*.post_feedforward_layernorm.weight", "blk.*.post_ffw_norm.weight", kAddOne},
+      {"model.layers.*.self_attn.q_norm.weight", "blk.*.attn_q_norm.weight", kAddOne},
+      {"model.layers.*.self_attn.k_norm.weight", "blk.*.attn_k_norm.weight", kAddOne},
+  };
+  std::vector<HfTensor> tensors = hf_decoder_tensors(kNorms);
+  for (HfTensor& tensor : tensors) {
+    if (tensor.neutral == "output_norm.weight") tensor.transform = kAddOne;
+  }
+  return tensors;
+}
+
 const RegisterArchitecture kGemma3("gemma3", build);
+const RegisterHfFamily kHfGemma3({"gemma3_text", "gemma3", hf_tensors(), translate});
 
 }  // namespace
 }  // namespace understudy

@@ -3,9 +3,12 @@
 // rope_freqs.weight. Source: transformers modeling_llama; GGUF names of llama.cpp's converter.
 #include "arch/architecture.h"
 #include "arch/transformer.h"
+#include "formats/hf/decoder.h"
 
 namespace understudy {
 namespace {
+
+constexpr double kDefaultTheta = 10000;
 
 DecoderParts build(Loader& load) {
   const TransformerSizes sizes = transformer_sizes(load);
@@ -26,7 +29,25 @@ DecoderParts build(Loader& load) {
   return parts;
 }
 
+void translate(HfConfig& config, HfKeys& keys) {
+  const int64_t head_width = translate_hf_decoder(config, keys);
+  translate_hf_rope(config, keys, head_width, kDefaultTheta);
+  config.expect_text("hidden_act", {"silu"});
+  config.expect_flag("attention_bias", false);
+  config.expect_flag("mlp_bias", false);
+}
+
+std::vector<HfTensor> hf_tensors() {
+  std::vector<HfTensor> tensors = hf_decoder_tensors(hf_pre_norm_tensors());
+  for (HfTensor& tensor : tensors) {
+    if (tensor.neutral == "blk.*.attn_q.weight" || tensor.neutral == "blk.*.attn_k.weight")
+      tensor.transform = HfTransform::interleave;
+  }
+  return tensors;
+}
+
 const RegisterArchitecture kLlama("llama", build);
+const RegisterHfFamily kHfLlama({"llama", "llama", hf_tensors(), translate});
 
 }  // namespace
 }  // namespace understudy

@@ -11,7 +11,7 @@
 namespace understudy {
 
 namespace {
-constexpr int64_t kMaxVocabulary = 4 << 20;
+constexpr int64_t kMaxRows = 4 << 20;              // of a vocabulary
 constexpr size_t kWeightBlock = size_t{64} << 20;  // wastes at most the end of a block
 }  // namespace
 
@@ -92,7 +92,7 @@ const TensorView* Loader::expect(const std::string& name, const std::vector<int6
   if (!ok()) return nullptr;
   const TensorView* tensor = file_.tensor(name);
   if (tensor == nullptr) {
-    fail({ErrorCode::corrupt, fmt::format("the tensor {} is missing, expected shape {}", name, shape),
+    fail({ErrorCode::corrupt, fmt::format("the tensor {} is missing, expected shape {}", file_.spelled(name), shape),
           file_.path, "The file may be incomplete or of another architecture than it says"});
     return nullptr;
   }
@@ -102,8 +102,8 @@ const TensorView* Loader::expect(const std::string& name, const std::vector<int6
   while (wanted.size() > 1 && wanted.back() == 1) wanted.pop_back();
   if (found != wanted) {
     fail({ErrorCode::corrupt,
-          fmt::format("the tensor {} has shape {}, expected {}", name, tensor->shape, shape), file_.path,
-          ""});
+          fmt::format("the tensor {} has shape {}, expected {}", file_.spelled(name), tensor->shape, shape),
+          file_.path, ""});
     return nullptr;
   }
   return tensor;
@@ -130,16 +130,18 @@ Linear Loader::linear(const std::string& stem, int n, int k, Bias bias) {
 
 std::shared_ptr<const Linear> Loader::table(const std::string& name, int k) {
   auto layer = std::make_shared<Linear>();
+  const int rows = rows_of(name);
+  if (const TensorView* tensor = expect(name, {k, rows})) layer->weight = pack(*tensor, rows, k);
+  return layer;
+}
+
+int Loader::rows_of(const std::string& name) {
   const TensorView* tensor = file_.tensor(name);
   const int64_t rows = tensor != nullptr && tensor->shape.size() == 2 ? tensor->shape[1] : 1;
-  if (rows > kMaxVocabulary) {
-    fail({ErrorCode::unsupported,
-          fmt::format("the tensor {} has {} rows, the limit is {}", name, rows, kMaxVocabulary), file_.path,
-          ""});
-    return layer;
-  }
-  if (expect(name, {k, rows}) != nullptr) layer->weight = pack(*tensor, static_cast<int>(rows), k);
-  return layer;
+  if (rows <= kMaxRows) return static_cast<int>(rows);
+  fail({ErrorCode::unsupported,
+        fmt::format("the tensor {} has {} rows, the limit is {}", name, rows, kMaxRows), file_.path, ""});
+  return 1;
 }
 
 std::vector<float> Loader::matrix(const std::string& name, int rows, int columns) {
@@ -165,6 +167,10 @@ std::vector<float> Loader::matrix(const std::string& name, int rows, int columns
 }
 
 std::vector<float> Loader::vector(const std::string& name, int size) { return matrix(name, 1, size); }
+
+LayerNorm Loader::layer_norm(const std::string& stem, int size, float eps) {
+  return {.weight = vector(stem + ".weight", size), .bias = vector(stem + ".bias", size), .eps = eps};
+}
 
 RmsNorm Loader::norm(const std::string& name, int size, float eps) {
   return {.weight = vector(name, size), .eps = eps};

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/thread_pool.h"
 #include "formats/model_file.h"
+#include "ops/layer_norm.h"
 
 namespace understudy {
 
@@ -40,6 +41,8 @@ class Loader {
   std::shared_ptr<const Linear> table(const std::string& name, int k);  // (any number of rows, k)
   std::vector<float> vector(const std::string& name, int size);         // dequantised
   RmsNorm norm(const std::string& name, int size, float eps);
+  LayerNorm layer_norm(const std::string& stem, int size, float eps);  // stem.weight and stem.bias
+  int rows_of(const std::string& name);                                // of a matrix of any number of rows
   std::vector<float> matrix(const std::string& name, int rows, int columns);  // f32 or f16, row-major
 
   void fail(Error error);

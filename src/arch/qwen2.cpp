@@ -2,9 +2,12 @@
 // Source: transformers modeling_qwen2; GGUF names of llama.cpp's converter.
 #include "arch/architecture.h"
 #include "arch/transformer.h"
+#include "formats/hf/decoder.h"
 
 namespace understudy {
 namespace {
+
+constexpr double kDefaultTheta = 10000;
 
 DecoderParts build(Loader& load) {
   const TransformerSizes sizes = transformer_sizes(load);
@@ -22,7 +25,23 @@ DecoderParts build(Loader& load) {
   return parts;
 }
 
+void translate(HfConfig& config, HfKeys& keys) {
+  const int64_t head_width = translate_hf_decoder(config, keys);
+  translate_hf_rope(config, keys, head_width, kDefaultTheta);
+  config.expect_text("hidden_act", {"silu"});
+  config.expect_flag("use_sliding_window", false);
+}
+
+std::vector<HfTensor> hf_tensors() {
+  std::vector<HfTensor> tensors = hf_pre_norm_tensors();
+  tensors.push_back({"model.layers.*.self_attn.q_proj.bias", "blk.*.attn_q.bias"});
+  tensors.push_back({"model.layers.*.self_attn.k_proj.bias", "blk.*.attn_k.bias"});
+  tensors.push_back({"model.layers.*.self_attn.v_proj.bias", "blk.*.attn_v.bias"});
+  return hf_decoder_tensors(tensors);
+}
+
 const RegisterArchitecture kQwen2("qwen2", build);
+const RegisterHfFamily kHfQwen2({"qwen2", "qwen2", hf_tensors(), translate});
 
 }  // namespace
 }  // namespace understudy

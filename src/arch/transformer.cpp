@@ -10,14 +10,14 @@ namespace {
 constexpr int kMaxLayers = 1024, kMaxWidth = 1 << 16, kMaxHeads = 1024, kMaxFfWidth = 1 << 20;
 }
 
-TransformerSizes transformer_sizes(Loader& load) {
+TransformerSizes transformer_sizes(Loader& load, std::string_view epsilon_key) {
   TransformerSizes sizes{};
   sizes.layers = load.integer("block_count", 1, kMaxLayers);
   sizes.width = load.integer("embedding_length", 32, kMaxWidth);
   sizes.heads = load.integer("attention.head_count", 1, kMaxHeads);
   sizes.head_width = load.integer_or("attention.key_length", 16, kMaxHeadWidth, sizes.width / sizes.heads);
   sizes.ff_width = load.integer("feed_forward_length", 32, kMaxFfWidth);
-  sizes.eps = load.real("attention.layer_norm_rms_epsilon");
+  sizes.eps = load.real(epsilon_key);
   if (sizes.head_width % 16 != 0 || sizes.head_width > kMaxHeadWidth || sizes.head_width == 0) {
     load.fail({ErrorCode::unsupported,
                fmt::format("heads are {} wide; expected a multiple of 16 up to {}", sizes.head_width,

@@ -16,7 +16,8 @@ struct TransformerSizes {
 
 // block_count, embedding_length, attention.head_count, attention.key_length (or C / H), feed_forward_length,
 // the norm's epsilon. Refuses head widths the attention kernel cannot do.
-TransformerSizes transformer_sizes(Loader& load);
+TransformerSizes transformer_sizes(Loader& load,
+                                   std::string_view epsilon_key = "attention.layer_norm_rms_epsilon");
 
 // attention.head_count_kv of a model with the same number in every layer, dividing H.
 int kv_heads(Loader& load, int heads);

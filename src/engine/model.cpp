@@ -17,9 +17,24 @@ namespace {
 constexpr std::string_view kEndOfTurn[] = {"<|im_end|>",    "<|eot_id|>",      "<|eom_id|>", "<end_of_turn>",
                                            "<|endoftext|>", "<|end_of_text|>", "<eos>",      "</s>"};
 
-// FNV-1a over the architecture, the shapes and the head of every tensor: tells models apart without reading
-// them whole.
-std::string digest_of(const ModelFile& file) {
+std::vector<TokenId> end_tokens_of(const ModelFile& file, const Tokenizer& tokenizer) {
+  std::vector<TokenId> ids;
+  if (auto eos = tokenizer.eos()) ids.push_back(*eos);
+  auto end_of_turn = file.metadata.get_or<int64_t>("tokenizer.ggml.eot_token_id", -1);
+  if (end_of_turn.ok() && *end_of_turn >= 0 && *end_of_turn < tokenizer.size())
+    ids.push_back(static_cast<TokenId>(*end_of_turn));
+  for (std::string_view text : kEndOfTurn) {
+    if (auto id = tokenizer.find(text); id && tokenizer.is_control(*id)) ids.push_back(*id);
+  }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
+}  // namespace
+
+// FNV-1a.
+std::string model_digest(const ModelFile& file) {
   uint64_t hash = 0xcbf29ce484222325u;
   auto mix = [&](const void* data, size_t bytes) {
     for (size_t i = 0; i < bytes; i++) hash = (hash ^ static_cast<const uint8_t*>(data)[i]) * 0x100000001b3u;
@@ -39,22 +54,6 @@ std::string digest_of(const ModelFile& file) {
   return fmt::format("{:016x}", hash);
 }
 
-std::vector<TokenId> end_tokens_of(const ModelFile& file, const Tokenizer& tokenizer) {
-  std::vector<TokenId> ids;
-  if (auto eos = tokenizer.eos()) ids.push_back(*eos);
-  auto end_of_turn = file.metadata.get_or<int64_t>("tokenizer.ggml.eot_token_id", -1);
-  if (end_of_turn.ok() && *end_of_turn >= 0 && *end_of_turn < tokenizer.size())
-    ids.push_back(static_cast<TokenId>(*end_of_turn));
-  for (std::string_view text : kEndOfTurn) {
-    if (auto id = tokenizer.find(text); id && tokenizer.is_control(*id)) ids.push_back(*id);
-  }
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  return ids;
-}
-
-}  // namespace
-
 Result<std::shared_ptr<const Model>> Model::from_file(const ModelFile& file, const ModelOptions& options) {
   const KernelTable* kernels = options.kernels;
   if (kernels == nullptr) {
@@ -64,7 +63,7 @@ Result<std::shared_ptr<const Model>> Model::from_file(const ModelFile& file, con
   auto model = std::make_shared<Model>();
   ASSIGN_OR_RETURN(model->network_, build_network(file, *kernels, pool));
   model->architecture_ = file.architecture;
-  model->digest_ = digest_of(file);
+  model->digest_ = model_digest(file);
   ASSIGN_OR_RETURN(int64_t context, file.metadata.get_or<int64_t>(file.architecture + ".context_length", 0));
   model->trained_context_ = static_cast<int>(std::clamp<int64_t>(context, 0, 1 << 30));
   return std::shared_ptr<const Model>(std::move(model));

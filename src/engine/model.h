@@ -21,6 +21,10 @@ struct ModelOptions {
   const KernelTable* kernels = nullptr;  // nullptr: select_kernels()
 };
 
+// Of the architecture, the shapes and the head of every tensor: tells models apart without reading them
+// whole.
+std::string model_digest(const ModelFile& file);
+
 class Model {
  public:
   // Reads, validates and packs a GGUF file, with its tokenizer and chat template.

@@ -14,14 +14,12 @@
 
 namespace understudy {
 
-struct ServedModel {
+// What requests and listings call a model.
+struct ModelName {
   std::string name;
-  std::vector<std::string> aliases;                   // further names that requests may use
-  std::string digest;                                 // of weights and config
-  int64_t created = 0;                                // Unix time
-  int context = 0;                                    // tokens a request may hold
-  std::shared_ptr<const Tokenizer> tokenizer;         // never nullptr
-  std::shared_ptr<const ChatTemplate> chat_template;  // never nullptr
+  std::vector<std::string> aliases;  // further names that requests may use
+  std::string digest;                // of weights and config
+  int64_t created = 0;               // Unix time
 
   bool answers_to(std::string_view requested) const {
     if (requested == name) return true;
@@ -30,6 +28,12 @@ struct ServedModel {
     }
     return false;
   }
+};
+
+struct ServedModel : ModelName {
+  int context = 0;                                    // tokens a request may hold
+  std::shared_ptr<const Tokenizer> tokenizer;         // never nullptr
+  std::shared_ptr<const ChatTemplate> chat_template;  // never nullptr
 };
 
 class ModelProvider {

@@ -31,6 +31,16 @@ HttpHandler Service::handler(std::function<void(const AccessRecord&)> log) {
   handler.admit = [this](const HttpRequest& request) { return admit(access_, request); };
   handler.handle = [this](std::shared_ptr<Exchange> exchange) {
     const Route* route = find_route(exchange->request().path);
+    if (route->needs == Needs::generator && generator_ == nullptr) {
+      return exchange->respond(
+          error_response(Error{ErrorCode::not_found, "This server has no model that generates text", "model",
+                               "'" + embedder_->model().name + "' makes embeddings: POST /v1/embeddings"}));
+    }
+    if (route->needs == Needs::embedder && embedder_ == nullptr) {
+      return exchange->respond(
+          error_response(Error{ErrorCode::not_found, "This server has no embedding model", "model",
+                               "Start it with one: understudy serve MODEL --embedding-model all-minilm:l6"}));
+    }
     route->handle(*this, std::move(exchange));
   };
   handler.refuse = [](int status, const std::string& what) { return error_response(status, what); };

@@ -1,11 +1,12 @@
-// Service: everything behind the socket. Turns requests into answers of one ModelProvider, through the table
-// of routes.
+// Service: everything behind the socket. Turns requests into answers of a ModelProvider, an EmbeddingProvider
+// or both, through the table of routes.
 #pragma once
 
 #include <functional>
 #include <memory>
 
 #include "gateway/access.h"
+#include "gateway/embedding_provider.h"
 #include "gateway/http/server.h"
 #include "gateway/http_metrics.h"
 #include "gateway/provider.h"
@@ -14,9 +15,10 @@ namespace understudy {
 
 class Service {
  public:
-  // `provider` must outlive the service and every request in flight: destroy the HttpServer first, the
-  // provider last.
-  Service(ModelProvider& provider, AccessPolicy access) : provider_(provider), access_(std::move(access)) {}
+  // At least one of the providers; nullptr: its routes say that there is none. They must outlive the service
+  // and every request in flight: destroy the HttpServer first, the providers last.
+  Service(ModelProvider* generator, EmbeddingProvider* embedder, AccessPolicy access)
+      : generator_(generator), embedder_(embedder), access_(std::move(access)) {}
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
@@ -24,11 +26,13 @@ class Service {
   // request.
   HttpHandler handler(std::function<void(const AccessRecord&)> log);
 
-  ModelProvider& provider() { return provider_; }
+  ModelProvider* generator() { return generator_; }    // never nullptr in a route that needs one
+  EmbeddingProvider* embedder() { return embedder_; }  // likewise
   const HttpMetrics& metrics() const { return metrics_; }
 
  private:
-  ModelProvider& provider_;
+  ModelProvider* generator_;
+  EmbeddingProvider* embedder_;
   AccessPolicy access_;
   HttpMetrics metrics_;
 };

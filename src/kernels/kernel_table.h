@@ -75,6 +75,8 @@ struct KernelTable {
   // y = silu(gate) * up, y = gelu_tanh(gate) * up.
   void (*swiglu)(const float* gate, const float* up, int n, float* y);
   void (*geglu)(const float* gate, const float* up, int n, float* y);
+  // y = x * Phi(x); y may be x.
+  void (*gelu)(const float* x, int n, float* y);
   void (*add)(const float* a, const float* b, int n, float* y);  // y may be a or b
   void (*store_f16)(const float* x, int n, uint16_t* y);
 

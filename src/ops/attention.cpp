@@ -94,7 +94,7 @@ class Attend {
         for (int first = 0; first < sequence.rows * group_; first += kAttendRows) {
           Tile tile{&sequence, g, first, std::min(kAttendRows, sequence.rows * group_ - first), 0, 0};
           tile.first_block = visible_first(tile, 0) / kKeyBlock;
-          tile.blocks = position(tile, tile.count - 1) / kKeyBlock - tile.first_block + 1;
+          tile.blocks = (visible_end(tile, tile.count - 1) - 1) / kKeyBlock - tile.first_block + 1;
           total_blocks_ += tile.blocks;
           tiles_[tile_count_++] = tile;
         }
@@ -105,6 +105,9 @@ class Attend {
   int position(const Tile& tile, int i) const { return tile.sequence->position + (tile.first + i) / group_; }
   int visible_first(const Tile& tile, int i) const {
     return shape_.window > 0 ? std::max(0, position(tile, i) - shape_.window + 1) : 0;
+  }
+  int visible_end(const Tile& tile, int i) const {
+    return shape_.causal ? position(tile, i) + 1 : tile.sequence->position + tile.sequence->rows;
   }
   // Where pair i of a tile lies in a (M, H * D) matrix.
   size_t place(const Tile& tile, int i) const {
@@ -124,7 +127,7 @@ class Attend {
       for (int j = 0; j < args.d; j++) scaled[i][j] = q[j] * shape_.scale;
       args.q[i] = scaled[i];
       args.first[i] = visible_first(tile, i);
-      args.last[i] = position(tile, i) + 1;
+      args.last[i] = visible_end(tile, i);
     }
     args.pages = tile.sequence->pages.data();
     args.k_offset = shape_.k_offset(tile.g);

@@ -1,4 +1,4 @@
-// attention: causal, optionally windowed softmax attention over paged keys and values.
+// attention: causal (optionally windowed) or full softmax attention over paged keys and values.
 //
 // Computes  out[m, h] = sum_j softmax_j(scale * q[m, h] . k[j, g]) v[j, g],  g = h * G / H, over the
 // positions j that row
@@ -29,6 +29,7 @@ struct AttentionRows {
 struct AttentionShape {
   int heads = 0, kv_heads = 0, head_width = 0;  // H, G, D
   int window = 0;
+  bool causal = true;  // else a row sees all rows that its sequence has in the step; positions start at 0
   float scale = 0;
   size_t page_offset = 0;  // where this layer's part begins inside a page
 

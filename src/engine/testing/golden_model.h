@@ -50,14 +50,16 @@ struct Golden {
   std::vector<float> last_logits;                 // (V) of the last row
 };
 
-inline Golden read_golden(const std::string& path) {
+inline boost::json::value read_json(const std::string& path) {
   std::ifstream stream(path);
   std::stringstream text;
   text << stream.rdbuf();
-  const boost::json::value root = boost::json::parse(text.str());
+  return boost::json::parse(text.str());
+}
 
-  Golden golden;
-  ModelFile& file = golden.file;
+// Metadata and generated tensors.
+inline ModelFile golden_file(const boost::json::value& root, const std::string& path) {
+  ModelFile file;
   file.path = path;
   for (const auto& [key, value] : root.at("metadata").as_object()) file.metadata.set(key, meta_value(value));
   file.architecture = root.at("metadata").at("general.architecture").as_string();
@@ -78,7 +80,13 @@ inline Golden read_golden(const std::string& path) {
   }
   file.storage = storage;
   file.index();
+  return file;
+}
 
+inline Golden read_golden(const std::string& path) {
+  const boost::json::value root = read_json(path);
+  Golden golden;
+  golden.file = golden_file(root, path);
   golden.tokens = boost::json::value_to<std::vector<int32_t>>(root.at("tokens"));
   golden.columns = boost::json::value_to<std::vector<int>>(root.at("columns"));
   golden.column_logits = boost::json::value_to<std::vector<std::vector<float>>>(root.at("column_logits"));

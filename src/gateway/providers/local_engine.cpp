@@ -50,8 +50,10 @@ Result<std::unique_ptr<ModelProvider>> make_local_provider(std::unique_ptr<Engin
     return Error{ErrorCode::unsupported, "the model has no tokenizer", name,
                  "Serve a model file that carries its tokenizer"};
   }
-  ServedModel served{std::move(name),   std::move(aliases), model.digest(),       std::time(nullptr),
-                     engine->context(), model.tokenizer(),  model.chat_template()};
+  ServedModel served{{std::move(name), std::move(aliases), model.digest(), std::time(nullptr)},
+                     engine->context(),
+                     model.tokenizer(),
+                     model.chat_template()};
   if (!served.chat_template) {
     ASSIGN_OR_RETURN(served.chat_template, ChatTemplate::parse(plain_chat_template()));
   }

@@ -85,11 +85,11 @@ Result<CompletionJob> read_job(const ServedModel& model, const HttpRequest& requ
 }  // namespace
 
 void completions(Service& service, std::shared_ptr<Exchange> exchange) {
-  const ServedModel& model = service.provider().model();
+  const ServedModel& model = service.generator()->model();
   auto job = read_job(model, exchange->request());
   if (!job) return exchange->respond(error_response(job.error()));
   auto answer = make_answer(AnswerKind::text, model, *job, exchange);
-  run_completion(service.provider(), std::move(*job), exchange, std::move(answer));
+  run_completion(*service.generator(), std::move(*job), exchange, std::move(answer));
 }
 
 }  // namespace understudy

@@ -11,9 +11,11 @@ void health(Service&, std::shared_ptr<Exchange> exchange) {
 }
 
 void ready(Service& service, std::shared_ptr<Exchange> exchange) {
-  EngineStats stats = service.provider().stats();
+  const EngineStats stats = service.generator() ? service.generator()->stats() : EngineStats{};
+  const ModelName& model = service.generator() ? static_cast<const ModelName&>(service.generator()->model())
+                                               : service.embedder()->model();
   exchange->respond(json_response(json::object{{"status", "ready"},
-                                               {"model", service.provider().model().name},
+                                               {"model", model.name},
                                                {"running", stats.running},
                                                {"queued", stats.queued},
                                                {"kv_bytes_used", stats.kv_bytes_used},

@@ -48,7 +48,7 @@ void append_head(std::string& text, std::string_view name, std::string_view type
 
 void metrics(Service& service, std::shared_ptr<Exchange> exchange) {
   std::string text;
-  EngineStats stats = service.provider().stats();
+  const EngineStats stats = service.generator() ? service.generator()->stats() : EngineStats{};
   for (const Metric& metric : kEngineMetrics) {
     append_head(text, metric.name, metric.type, metric.help);
     text += fmt::format("{} {}\n", metric.name, metric.value(stats));

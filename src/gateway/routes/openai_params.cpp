@@ -101,7 +101,7 @@ Status read_streaming(FieldReader& fields, GenerationParams& params) {
 
 }  // namespace
 
-Status check_model(FieldReader& fields, const ServedModel& served) {
+Status check_model(FieldReader& fields, const ModelName& served) {
   ASSIGN_OR_RETURN(std::string model, fields.string("model", ""));
   if (model.empty()) return field_error("model", "'model' is missing. This server has '" + served.name + "'");
   if (served.answers_to(model)) return {};

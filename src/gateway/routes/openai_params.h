@@ -32,7 +32,7 @@ struct GenerationParams {
 };
 
 // Error{not_found} unless `model` is there and `served` answers to it.
-Status check_model(FieldReader& fields, const ServedModel& served);
+Status check_model(FieldReader& fields, const ModelName& served);
 
 // Everything but max_tokens and logprobs. Without a seed one is drawn.
 Result<GenerationParams> read_shared_params(FieldReader& fields, int vocabulary);

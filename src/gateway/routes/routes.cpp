@@ -4,12 +4,13 @@ namespace understudy {
 namespace {
 
 constexpr Route kRoutes[] = {
-    {"POST", "/v1/chat/completions", chat_completions},
-    {"POST", "/v1/completions", completions},
+    {"POST", "/v1/chat/completions", chat_completions, Needs::generator},
+    {"POST", "/v1/completions", completions, Needs::generator},
+    {"POST", "/v1/embeddings", embeddings, Needs::embedder},
     {"GET", "/v1/models", list_models},
     {"GET", "/v1/models/*", get_model},
-    {"GET", "/health", health, true},
-    {"GET", "/ready", ready, true},
+    {"GET", "/health", health, Needs::nothing, true},
+    {"GET", "/ready", ready, Needs::nothing, true},
     {"GET", "/metrics", metrics},
 };
 

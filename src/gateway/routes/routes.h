@@ -10,10 +10,13 @@
 
 namespace understudy {
 
+enum class Needs { nothing, generator, embedder };
+
 struct Route {
   std::string_view method;  // GET routes answer HEAD as well
   std::string_view path;    // ends in "/*": any path below, not empty
   void (*handle)(Service& service, std::shared_ptr<Exchange> exchange);
+  Needs needs = Needs::nothing;
   bool open = false;  // needs no key: the probes of orchestrators carry none
 };
 
@@ -23,6 +26,7 @@ bool allows_method(const Route& route, std::string_view method);
 
 void chat_completions(Service& service, std::shared_ptr<Exchange> exchange);
 void completions(Service& service, std::shared_ptr<Exchange> exchange);
+void embeddings(Service& service, std::shared_ptr<Exchange> exchange);
 void list_models(Service& service, std::shared_ptr<Exchange> exchange);
 void get_model(Service& service, std::shared_ptr<Exchange> exchange);
 void health(Service& service, std::shared_ptr<Exchange> exchange);

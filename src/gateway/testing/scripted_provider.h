@@ -41,8 +41,9 @@ class ByteTokenizer final : public Tokenizer {
 class ScriptedProvider final : public ModelProvider {
  public:
   ScriptedProvider() {
-    served_ = {"test-model", {"test"}, "0123456789abcdef",
-               1700000000,   4096,     std::make_shared<ByteTokenizer>(),
+    served_ = {{"test-model", {"test"}, "0123456789abcdef", 1700000000},
+               4096,
+               std::make_shared<ByteTokenizer>(),
                nullptr};
     served_.chat_template = ChatTemplate::parse(plain_chat_template()).value();
   }

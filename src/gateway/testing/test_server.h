@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "gateway/service.h"
+#include "gateway/testing/scripted_embedder.h"
 #include "gateway/testing/scripted_provider.h"
 
 namespace understudy {
@@ -136,7 +137,7 @@ class TestServer {
 
  public:
   explicit TestServer(HttpLimits limits = {}, const std::string& api_key = "") {
-    service = std::make_unique<Service>(*provider,
+    service = std::make_unique<Service>(provider.get(), &embedder,
                                         make_access_policy("127.0.0.1", api_key, {"models.example"}).value());
     auto started =
         HttpServer::start({"127.0.0.1", 0, limits}, service->handler([this](const AccessRecord& record) {
@@ -177,6 +178,7 @@ class TestServer {
   }
 
   std::unique_ptr<ScriptedProvider> provider = std::make_unique<ScriptedProvider>();
+  ScriptedEmbedder embedder;
   std::unique_ptr<Service> service;
   std::unique_ptr<HttpServer> server;
 };

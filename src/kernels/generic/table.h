@@ -18,6 +18,7 @@ constexpr KernelTable generic_table(const char* name) {
           .rms_norm = rms_norm,
           .swiglu = swiglu,
           .geglu = geglu,
+          .gelu = gelu,
           .add = add_rows,
           .store_f16 = store_f16_row,
           .attend = attend,
