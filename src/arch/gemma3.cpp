@@ -54,7 +54,8 @@ DecoderParts build(Loader& load) {
 
 // layer_types as one number: every how many layers there is a global one.
 int64_t global_every(HfConfig& config) {
-  const char* pattern = config.has("sliding_window_pattern") ? "sliding_window_pattern" : "_sliding_window_pattern";
+  const char* pattern =
+      config.has("sliding_window_pattern") ? "sliding_window_pattern" : "_sliding_window_pattern";
   if (!config.has("layer_types")) return config.integer_or(pattern, kGlobalEvery);
   const std::vector<std::string> types = config.texts("layer_types");
   const auto first = std::find(types.begin(), types.end(), "full_attention") - types.begin();
@@ -62,8 +63,8 @@ int64_t global_every(HfConfig& config) {
   for (size_t i = 0; i < types.size(); i++) {
     const char* expected = (i + 1) % every == 0 ? "full_attention" : "sliding_attention";
     if (types[i] == expected) continue;
-    config.fail(ErrorCode::unsupported, "layer_types", std::string(expected) + " in layer " + std::to_string(i),
-                types[i]);
+    config.fail(ErrorCode::unsupported, "layer_types",
+                std::string(expected) + " in layer " + std::to_string(i), types[i]);
   }
   return static_cast<int64_t>(every);
 }
@@ -86,7 +87,8 @@ void translate_ropes(HfConfig& config, HfKeys& keys, int64_t head_width) {
 }
 
 void translate(HfConfig& config, HfKeys& keys) {
-  const int64_t head_width = translate_hf_decoder(config, keys, {.head_width = kDefaultHeadWidth, .tied = true});
+  const int64_t head_width =
+      translate_hf_decoder(config, keys, {.head_width = kDefaultHeadWidth, .tied = true});
   translate_ropes(config, keys, head_width);
   keys.set("attention.sliding_window", config.integer("sliding_window"));
   keys.set("attention.sliding_window_pattern", global_every(config));
@@ -96,7 +98,8 @@ void translate(HfConfig& config, HfKeys& keys) {
   config.expect_absent("attn_logit_softcapping");
   config.expect_absent("final_logit_softcapping");
   const int64_t layers = config.integer("num_hidden_layers"), heads = config.integer("num_attention_heads");
-  const int64_t scalar = layers == kLayersOf27B && heads > 0 ? config.integer("hidden_size") / heads : head_width;
+  const int64_t scalar =
+      layers == kLayersOf27B && heads > 0 ? config.integer("hidden_size") / heads : head_width;
   if (config.integer_or("query_pre_attn_scalar", scalar) != scalar) {
     config.fail(ErrorCode::unsupported, "query_pre_attn_scalar", std::to_string(scalar),
                 std::to_string(config.integer("query_pre_attn_scalar")));

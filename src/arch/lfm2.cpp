@@ -68,7 +68,8 @@ int64_t ff_width(HfConfig& config) {
 
 // The key heads of each layer, 0 in those that mix by convolution.
 std::vector<int64_t> kv_heads_of_layers(HfConfig& config) {
-  const auto layers = static_cast<size_t>(std::clamp<int64_t>(config.integer("num_hidden_layers"), 0, kMaxLayers));
+  const auto layers =
+      static_cast<size_t>(std::clamp<int64_t>(config.integer("num_hidden_layers"), 0, kMaxLayers));
   const int64_t heads = config.integer("num_key_value_heads");
   std::vector<int64_t> kv(layers, 0);
   if (config.has("layer_types")) {
@@ -78,7 +79,8 @@ std::vector<int64_t> kv_heads_of_layers(HfConfig& config) {
         config.fail(ErrorCode::unsupported, "layer_types", "conv or full_attention", types[i]);
     }
     if (types.size() != layers)
-      config.fail(ErrorCode::corrupt, "layer_types", std::to_string(layers) + " layers", std::to_string(types.size()));
+      config.fail(ErrorCode::corrupt, "layer_types", std::to_string(layers) + " layers",
+                  std::to_string(types.size()));
     for (size_t i = 0; i < std::min(layers, types.size()); i++) kv[i] = types[i] == "conv" ? 0 : heads;
   } else {
     for (const int64_t i : config.integers("full_attn_idxs")) {

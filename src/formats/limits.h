@@ -21,6 +21,17 @@ constexpr int64_t kDefaultAlignment = 32;  // GGUF specification
 constexpr int64_t kMinAlignment = 8;
 constexpr int64_t kMaxAlignment = 65536;
 
+// Of safetensors files and Hugging Face folders. Parsed JSON takes up to 40 times its text (base/json.h), so
+// the texts are bounded. The largest known: 0.3 MB for a file's header; 9 MB for the index of a model of
+// 91,991 tensors; 33 MB for Gemma 3's tokenizer.json.
+constexpr uint64_t kMaxSafetensorsHeaderBytes = 4 << 20;
+constexpr uint64_t kMaxHfJsonBytes = 16 << 20;
+constexpr uint64_t kMaxHfTokenizerBytes = 64 << 20;
+constexpr uint64_t kMaxHfTensorNameBytes = 256;
+constexpr size_t kMaxHfJsonDepth = 32;
+constexpr size_t kMaxModelParts = 1024;  // files of one model; the largest known has 191
+constexpr int kMaxHfLayers = 1024;
+
 constexpr size_t kMaxShownBytes = 100;  // of a name in an error message
 
 }  // namespace understudy

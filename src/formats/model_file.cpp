@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "formats/layer_name.h"
+
 namespace understudy {
 
 namespace {
@@ -88,6 +90,13 @@ const TensorView* ModelFile::tensor(std::string_view name) const {
   auto found = std::lower_bound(by_name_.begin(), by_name_.end(), name, before);
   if (found == by_name_.end() || tensors[*found].name != name) return nullptr;
   return &tensors[*found];
+}
+
+std::string ModelFile::spelled(std::string_view tensor_name) const {
+  const LayerName name = split_layer_name(tensor_name);
+  const auto own = own_patterns.find(name.pattern);
+  if (own == own_patterns.end()) return std::string(tensor_name);
+  return fmt::format("{} ({} in the file)", tensor_name, with_layer(own->second, name.number));
 }
 
 void ModelFile::index() {

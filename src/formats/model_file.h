@@ -1,5 +1,5 @@
-// ModelFile: what a model file says, whatever its format. Readers (gguf.h, later safetensors) produce it,
-// architectures (arch/) and tokenizers (text/) consume it.
+// ModelFile: what a model file says, whatever its format. Readers (read_model.h) produce it, architectures
+// (arch/) and tokenizers (text/) consume it. Keys and tensor names are those of GGUF.
 //
 // Everything in it has been validated against the file's size: a TensorView's bytes lie inside the mapping,
 // strings are bounded, counts are checked before anything is allocated. Consumers may trust sizes, not
@@ -73,6 +73,11 @@ struct ModelFile {
   Metadata metadata;
   std::vector<TensorView> tensors;
   std::shared_ptr<const void> storage;  // keeps the bytes alive (a MappedFile or, in tests, a buffer)
+  // Where the file spells names its own way: its pattern by the neutral one (layer_name.h).
+  std::map<std::string, std::string, std::less<>> own_patterns;
+
+  // For messages: the neutral name and, where it differs, that in the file.
+  std::string spelled(std::string_view tensor_name) const;
 
   const TensorView* tensor(std::string_view name) const;  // nullptr if absent; O(log n)
   void index();                                           // readers call this once tensors is final

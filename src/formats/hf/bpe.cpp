@@ -1,0 +1,297 @@
+#include "formats/hf/bpe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <span>
+
+#include "formats/limits.h"
+
+namespace understudy {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581, what SentencePiece writes for a space
+const std::string kPrefix = "tokenizer.ggml.";
+
+using Pair = std::pair<std::string_view, std::string_view>;  // the two parts of a merge
+
+std::string shown(const json::value* value) {
+  if (value == nullptr || value->is_null()) return "none";
+  std::string text = json::serialize(*value);
+  return text.size() <= 4 * kMaxShownBytes ? text : text.substr(0, 4 * kMaxShownBytes) + "...";
+}
+
+// A member that is there and not null; a null object has none.
+const json::value* member(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+std::string_view text_of(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
+}
+
+bool flag_of(const json::object& object, std::string_view key, bool fallback) {
+  const json::value* value = object.if_contains(key);
+  return value && value->is_bool() ? value->get_bool() : fallback;
+}
+
+// {"type": "Sequence", "<list>": [...]} or a single step, as a list of steps.
+std::vector<const json::object*> steps_of(const json::value* value, std::string_view list) {
+  std::vector<const json::object*> steps;
+  if (value == nullptr || !value->is_object()) return steps;
+  const json::object& object = value->get_object();
+  if (text_of(object, "type") != "Sequence") return {&object};
+  const json::value* entries = member(object, list);
+  if (entries == nullptr || !entries->is_array()) return {&object};
+  for (const json::value& entry : entries->get_array()) {
+    if (const json::object* step = entry.if_object()) steps.push_back(step);
+  }
+  return steps;
+}
+
+std::string_view pattern_of(const json::object& step, std::string_view kind) {
+  const json::value* pattern = member(step, "pattern");
+  return pattern && pattern->is_object() ? text_of(pattern->get_object(), kind) : std::string_view();
+}
+
+// One word a step, so that pre-tokenisers can be compared: a regular expression, "digits", "gpt2", "bytes".
+std::string step_name(const json::object& step) {
+  const std::string_view type = text_of(step, "type");
+  if (type == "Split" && text_of(step, "behavior") == "Isolated" && !flag_of(step, "invert", false))
+    return std::string(pattern_of(step, "Regex"));
+  if (type == "Digits" && flag_of(step, "individual_digits", false)) return "digits";
+  if (type == "ByteLevel" && !flag_of(step, "add_prefix_space", true))
+    return flag_of(step, "use_regex", true) ? "gpt2" : "bytes";
+  return "another";
+}
+
+std::string llama3_expression(std::string_view digits) {
+  return fmt::format(
+      R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|{}| ?[^\s\p{{L}}\p{{N}}]+[\r\n]*)"
+      R"(|\s*[\r\n]+|\s+(?!\S)|\s+)",
+      digits);
+}
+
+struct PreTokenizer {
+  std::string_view name;  // of text/pretokenizer.h
+  std::string_view normalizer;
+  bool ignore_merges;
+  std::vector<std::string> steps;
+};
+
+// tokenizer.json of Llama 3.1 (and LFM2), Qwen 2.5 and SmolLM2.
+std::array<PreTokenizer, 3> pre_tokenizers() {
+  return {{{"llama-bpe", "", true, {llama3_expression(R"(\p{N}{1,3})"), "bytes"}},
+           {"qwen2", "NFC", false, {llama3_expression(R"(\p{N})"), "bytes"}},
+           {"smollm", "", false, {"digits", "gpt2"}}}};
+}
+
+class BpeReader {
+ public:
+  BpeReader(const json::object& tokenizer, const json::object& model, HfVocabulary& vocabulary,
+            const std::string& path, Metadata& metadata)
+      : tokenizer_(tokenizer), model_(model), vocabulary_(vocabulary), path_(path), metadata_(metadata) {}
+
+  Status read() {
+    for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
+      if (!text_of(model_, key).empty())
+        return unsupported(std::string("model.") + key, "none", member(model_, key));
+    }
+    ASSIGN_OR_RETURN(const std::vector<Pair> merges, read_merges());
+    if (const auto unknown = vocabulary_.find(text_of(model_, "unk_token"))) {
+      vocabulary_.set_type(*unknown, HfVocabulary::kUnknown);
+      metadata_.set(kPrefix + "unknown_token_id", *unknown);
+    }
+    if (flag_of(model_, "byte_fallback", false)) return read_sentencepiece(merges);
+    return read_byte_level(merges);
+  }
+
+ private:
+  Error unsupported(const std::string& key, std::string_view expected, const json::value* found) const {
+    return {ErrorCode::unsupported, fmt::format("{}: expected {}, found {}", key, expected, shown(found)),
+            path_, ""};
+  }
+  Error corrupt(std::string what) const { return {ErrorCode::corrupt, std::move(what), path_, ""}; }
+
+  // "left right", or since tokenizers 0.20 ["left", "right"].
+  Result<std::vector<Pair>> read_merges() const {
+    const json::value* list = member(model_, "merges");
+    if (list == nullptr || !list->is_array()) return corrupt("model.merges: expected an array");
+    std::vector<Pair> merges;
+    merges.reserve(list->get_array().size());
+    for (const json::value& entry : list->get_array()) {
+      Pair pair;
+      if (const json::string* text = entry.if_string()) {
+        const std::string_view both(*text);
+        const size_t space = std::min(both.find(' '), both.size());
+        pair = {both.substr(0, space), both.substr(std::min(space + 1, both.size()))};
+      } else if (const json::array* parts = entry.if_array();
+                 parts && parts->size() == 2 && (*parts)[0].is_string() && (*parts)[1].is_string()) {
+        pair = {(*parts)[0].get_string(), (*parts)[1].get_string()};
+      }
+      if (pair.first.empty() || pair.second.empty())
+        return corrupt(fmt::format("model.merges: expected two tokens, found {}", shown(&entry)));
+      merges.push_back(pair);
+    }
+    return merges;
+  }
+
+  Status read_byte_level(const std::vector<Pair>& merges) {
+    const json::value* pre = member(tokenizer_, "pre_tokenizer");
+    const json::value* normalizer = member(tokenizer_, "normalizer");
+    std::vector<std::string> steps;
+    for (const json::object* step : steps_of(pre, "pretokenizers")) steps.push_back(step_name(*step));
+    const std::string_view normal_form =
+        normalizer && normalizer->is_object() ? text_of(normalizer->get_object(), "type") : "";
+    const bool ignore_merges = flag_of(model_, "ignore_merges", false);
+    std::string known;
+    for (const PreTokenizer& candidate : pre_tokenizers()) {
+      known += (known.empty() ? "" : ", ") + std::string(candidate.name);
+      if (candidate.steps != steps || candidate.normalizer != normal_form ||
+          candidate.ignore_merges != ignore_merges)
+        continue;
+      metadata_.set(kPrefix + "model", "gpt2");
+      metadata_.set(kPrefix + "pre", std::string(candidate.name));
+      set_merges(merges);
+      return {};
+    }
+    return Error{ErrorCode::unsupported,
+                 fmt::format("expected the pre-tokeniser of {}; found pre_tokenizer {}, normalizer {}, "
+                             "model.ignore_merges {}",
+                             known, shown(pre), shown(normalizer), ignore_merges),
+                 path_, ""};
+  }
+
+  void set_merges(const std::vector<Pair>& merges) {
+    std::vector<std::string> lines;
+    lines.reserve(merges.size());
+    for (const auto& [left, right] : merges) lines.push_back(fmt::format("{} {}", left, right));
+    metadata_.set(kPrefix + "merges", std::move(lines));
+  }
+
+  Status read_sentencepiece(const std::vector<Pair>& merges) {
+    ASSIGN_OR_RETURN(const bool space_prefix, reads_as_one_word());
+    for (int byte = 0; byte < 256; ++byte) {
+      if (const auto id = vocabulary_.find(fmt::format("<0x{:02X}>", byte)))
+        vocabulary_.set_type(*id, HfVocabulary::kByte);
+    }
+    ASSIGN_OR_RETURN(std::vector<double> scores, scores_of(merges));
+    metadata_.set(kPrefix + "model", "llama");
+    metadata_.set(kPrefix + "scores", std::move(scores));
+    metadata_.set(kPrefix + "add_space_prefix", space_prefix);
+    return {};
+  }
+
+  // Whether a space goes in front of the text. All else that the normaliser and pre-tokeniser may do is to
+  // write U+2581 for spaces: words are not split.
+  Result<bool> reads_as_one_word() const {
+    bool space_prefix = false;
+    for (const json::object* step : steps_of(member(tokenizer_, "normalizer"), "normalizers")) {
+      const std::string_view type = text_of(*step, "type");
+      if (type == "Prepend" && text_of(*step, "prepend") == kSpaceMark) {
+        space_prefix = true;
+      } else if (type != "Replace" || pattern_of(*step, "String") != " " ||
+                 text_of(*step, "content") != kSpaceMark) {
+        return unsupported("normalizer", "U+2581 for spaces and in front, or neither",
+                           member(tokenizer_, "normalizer"));
+      }
+    }
+    for (const json::object* step : steps_of(member(tokenizer_, "pre_tokenizer"), "pretokenizers")) {
+      const std::string_view type = text_of(*step, "type"), scheme = text_of(*step, "prepend_scheme");
+      // The normaliser has left no space to split at.
+      if (type == "Split" && pattern_of(*step, "String") == " ") continue;
+      if (type != "Metaspace" || flag_of(*step, "split", true) || (scheme != "never" && scheme != "always")) {
+        return unsupported("pre_tokenizer",
+                           "none, or Metaspace that does not split and prepends never or always",
+                           member(tokenizer_, "pre_tokenizer"));
+      }
+      space_prefix = scheme == "always";
+    }
+    return space_prefix;
+  }
+
+  static size_t characters(std::string_view text) {
+    return static_cast<size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  }
+
+  // In a SentencePiece model every token has a score, and any two tokens that together are one may merge, the
+  // highest score first, then the longer left part, then the longer right one. transformers writes that out
+  // as a list (convert_slow_tokenizer.py, generate_merges). This gives scores of which the list follows, and
+  // refuses a list that follows from none. User-defined tokens stand above all others.
+  Result<std::vector<double>> scores_of(const std::vector<Pair>& merges) const {
+    std::vector<double> scores(vocabulary_.texts().size(), 0);
+    std::vector<uint32_t> ways(scores.size(), 0);
+    std::array<double, 3> previous{0, INT32_MAX, 0};
+    for (size_t rank = 0; rank < merges.size(); ++rank) {
+      const auto& [left, right] = merges[rank];
+      const auto left_id = vocabulary_.find(left), right_id = vocabulary_.find(right);
+      const auto id = vocabulary_.find(std::string(left) + std::string(right));
+      if (!left_id || !right_id || !id) {
+        return corrupt(
+            fmt::format("model.merges: {} and {} are not two tokens that give a third", left, right));
+      }
+      if (!vocabulary_.merges(*id) || !vocabulary_.merges(*left_id) || !vocabulary_.merges(*right_id))
+        continue;
+      const auto at = static_cast<size_t>(*id);
+      const bool user_defined = vocabulary_.types()[at] == HfVocabulary::kUserDefined;
+      if (ways[at]++ == 0 && !user_defined) scores[at] = -static_cast<double>(rank + 1);
+      const std::array<double, 3> key{scores[at], static_cast<double>(characters(left)),
+                                      static_cast<double>(characters(right))};
+      if (key > previous) return no_scores(vocabulary_.texts()[at]);
+      previous = key;
+    }
+    for (size_t id = 0; id < scores.size(); ++id) {
+      if (vocabulary_.merges(static_cast<int64_t>(id)) && ways[id] != splits_of(vocabulary_.texts()[id]))
+        return no_scores(vocabulary_.texts()[id]);
+    }
+    return scores;
+  }
+
+  // In how many ways a token is two tokens.
+  uint32_t splits_of(const std::string& text) const {
+    uint32_t splits = 0;
+    for (size_t cut = 1; cut < text.size(); ++cut) {
+      if ((text[cut] & 0xC0) == 0x80) continue;
+      const auto left = vocabulary_.find(std::string_view(text).substr(0, cut));
+      if (!left || !vocabulary_.merges(*left)) continue;
+      const auto right = vocabulary_.find(std::string_view(text).substr(cut));
+      if (right && vocabulary_.merges(*right)) ++splits;
+    }
+    return splits;
+  }
+
+  Error no_scores(const std::string& token) const {
+    return {
+        ErrorCode::unsupported,
+        fmt::format("model.merges: expected the order of a SentencePiece model, found another at the token "
+                    "{}",
+                    token.substr(0, kMaxShownBytes)),
+        path_, "BPE with byte fallback is supported where it was converted from SentencePiece"};
+  }
+
+  const json::object& tokenizer_;
+  const json::object& model_;
+  HfVocabulary& vocabulary_;
+  const std::string& path_;
+  Metadata& metadata_;
+};
+
+}  // namespace
+
+Status add_hf_bpe(const json::object& tokenizer, HfVocabulary& vocabulary, const std::string& path,
+                  Metadata& metadata) {
+  const json::value* model = member(tokenizer, "model");
+  if (model == nullptr || !model->is_object())
+    return Error{ErrorCode::corrupt, "model: expected an object", path, ""};
+  return BpeReader(tokenizer, model->get_object(), vocabulary, path, metadata).read();
+}
+
+}  // namespace understudy
