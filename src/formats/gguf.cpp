@@ -6,6 +6,7 @@
 
 #include "formats/gguf_cursor.h"
 #include "formats/gguf_metadata.h"
+#include "formats/gguf_parts.h"
 #include "formats/gguf_tensors.h"
 #include "formats/limits.h"
 
@@ -65,12 +66,12 @@ Result<uint64_t> alignment(GgufCursor& cursor, const Metadata& metadata) {
   return static_cast<uint64_t>(value);
 }
 
-Status check_whole(GgufCursor& cursor, const Metadata& metadata) {
-  ASSIGN_OR_RETURN(int64_t parts, setting<int64_t>(cursor, metadata, "split.count", 1));
+Status check_whole(GgufCursor& cursor, int64_t parts) {
   if (parts <= 1) return {};
+  cursor.set_subject("key split.count");
   return cursor.error(ErrorCode::unsupported,
                       fmt::format("this file is one of {} parts of a split model", parts),
-                      "Merge the parts into one file first (llama.cpp: llama-gguf-split --merge)");
+                      "Open it by its path, with the other parts beside it");
 }
 
 Status index_tensors(GgufCursor& cursor, ModelFile& file) {
@@ -87,26 +88,39 @@ Status index_tensors(GgufCursor& cursor, ModelFile& file) {
 
 Result<ModelFile> read_gguf(std::span<const std::byte> bytes, const std::string& name) {
   GgufCursor cursor(bytes, name);
+  ASSIGN_OR_RETURN(GgufPart part, read_gguf_part(cursor));
+  RETURN_IF_ERROR(check_whole(cursor, part.parts));
+  return std::move(part.file);
+}
+
+Result<GgufPart> read_gguf_part(GgufCursor& cursor) {
   RETURN_IF_ERROR(check_version(cursor));
   ASSIGN_OR_RETURN(uint64_t tensor_count, cursor.number<uint64_t>("tensor count"));
   ASSIGN_OR_RETURN(uint64_t key_count, cursor.number<uint64_t>("key count"));
-  ModelFile file;
-  file.path = name;
+  GgufPart part;
+  ModelFile& file = part.file;
+  file.path = cursor.path();
   ASSIGN_OR_RETURN(file.metadata, read_gguf_metadata(cursor, key_count));
-  ASSIGN_OR_RETURN(file.architecture, architecture(cursor, file.metadata));
-  RETURN_IF_ERROR(check_whole(cursor, file.metadata));
+  ASSIGN_OR_RETURN(part.parts, setting<int64_t>(cursor, file.metadata, "split.count", 1));
+  ASSIGN_OR_RETURN(part.number, setting<int64_t>(cursor, file.metadata, "split.no", 0));
+  // Parts behind the first hold tensors and hardly a key.
+  if (part.number == 0 || part.parts <= 1) {
+    ASSIGN_OR_RETURN(file.architecture, architecture(cursor, file.metadata));
+  }
   ASSIGN_OR_RETURN(uint64_t tensor_alignment, alignment(cursor, file.metadata));
   cursor.set_subject("");
   ASSIGN_OR_RETURN(file.tensors, read_gguf_tensors(cursor, tensor_count, tensor_alignment));
   RETURN_IF_ERROR(index_tensors(cursor, file));
-  return file;
+  return part;
 }
 
 Result<ModelFile> read_gguf(const std::string& path) {
   ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> mapping, MappedFile::open(path));
-  ASSIGN_OR_RETURN(ModelFile file, read_gguf(mapping->bytes(), path));
-  file.storage = std::move(mapping);
-  return file;
+  GgufCursor cursor(mapping->bytes(), path);
+  ASSIGN_OR_RETURN(GgufPart part, read_gguf_part(cursor));
+  if (part.parts > 1) return read_gguf_parts(path, part.parts);
+  part.file.storage = std::move(mapping);
+  return std::move(part.file);
 }
 
 }  // namespace understudy

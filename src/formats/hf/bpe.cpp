@@ -72,11 +72,14 @@ std::string step_name(const json::object& step) {
   return "another";
 }
 
-std::string llama3_expression(std::string_view digits) {
-  return fmt::format(
-      R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|{}| ?[^\s\p{{L}}\p{{N}}]+[\r\n]*)"
-      R"(|\s*[\r\n]+|\s+(?!\S)|\s+)",
-      digits);
+// GPT-4's expression, as Llama 3 and Qwen write it: they differ in how digits are grouped and in what belongs
+// to a word.
+std::string gpt4(std::string_view digits, std::string_view letters) {
+  const bool more = letters != R"(\p{L})";
+  const std::string word = more ? fmt::format("[{}]", letters) : std::string(letters);
+  return fmt::format(R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{{L}}\p{{N}}]?{}+|{}| ?[^\s{}\p{{N}}]+[\r\n]*)"
+                     R"(|\s*[\r\n]+|\s+(?!\S)|\s+)",
+                     word, digits, letters);
 }
 
 struct PreTokenizer {
@@ -86,11 +89,19 @@ struct PreTokenizer {
   std::vector<std::string> steps;
 };
 
-// tokenizer.json of Llama 3.1 (and LFM2), Qwen 2.5 and SmolLM2.
-std::array<PreTokenizer, 3> pre_tokenizers() {
-  return {{{"llama-bpe", "", true, {llama3_expression(R"(\p{N}{1,3})"), "bytes"}},
-           {"qwen2", "NFC", false, {llama3_expression(R"(\p{N})"), "bytes"}},
-           {"smollm", "", false, {"digits", "gpt2"}}}};
+// As tokenizer.json of the families spells them; the last of two that differ in normaliser or ignore_merges
+// only are what transformers makes of GGUF files. Source of the names: llama.cpp, src/llama-vocab.cpp.
+std::vector<PreTokenizer> pre_tokenizers() {
+  const std::string letters = R"(\p{L})", one = R"(\p{N})", three = R"(\p{N}{1,3})";
+  return {{"llama-bpe", "", true, {gpt4(three, letters), "bytes"}},
+          {"dbrx", "", false, {gpt4(three, letters), "bytes"}},
+          {"qwen2", "NFC", false, {gpt4(one, letters), "bytes"}},
+          {"stablelm2", "", false, {gpt4(one, letters), "bytes"}},
+          {"qwen35", "NFC", false, {gpt4(one, R"(\p{L}\p{M})"), "bytes"}},
+          {"smollm", "", false, {"digits", "gpt2"}},
+          {"command-r", "NFC", false, {"digits", "gpt2"}},
+          {"gpt-2", "", false, {"gpt2"}},
+          {"mpt", "NFC", false, {"gpt2"}}};
 }
 
 class BpeReader {
@@ -182,10 +193,13 @@ class BpeReader {
       if (const auto id = vocabulary_.find(fmt::format("<0x{:02X}>", byte)))
         vocabulary_.set_type(*id, HfVocabulary::kByte);
     }
-    ASSIGN_OR_RETURN(std::vector<double> scores, scores_of(merges));
     metadata_.set(kPrefix + "model", "llama");
-    metadata_.set(kPrefix + "scores", std::move(scores));
     metadata_.set(kPrefix + "add_space_prefix", space_prefix);
+    if (auto scores = scores_of(merges)) {
+      metadata_.set(kPrefix + "scores", std::move(*scores));
+    } else {
+      set_merges(merges);
+    }
     return {};
   }
 
@@ -224,9 +238,9 @@ class BpeReader {
 
   // In a SentencePiece model every token has a score, and any two tokens that together are one may merge, the
   // highest score first, then the longer left part, then the longer right one. transformers writes that out
-  // as a list (convert_slow_tokenizer.py, generate_merges). This gives scores of which the list follows, and
-  // refuses a list that follows from none. User-defined tokens stand above all others.
-  Result<std::vector<double>> scores_of(const std::vector<Pair>& merges) const {
+  // as a list (convert_slow_tokenizer.py, generate_merges). These are scores of which the list follows,
+  // nothing if it follows from none. User-defined tokens stand above all others.
+  std::optional<std::vector<double>> scores_of(const std::vector<Pair>& merges) const {
     std::vector<double> scores(vocabulary_.texts().size(), 0);
     std::vector<uint32_t> ways(scores.size(), 0);
     std::array<double, 3> previous{0, INT32_MAX, 0};
@@ -234,10 +248,7 @@ class BpeReader {
       const auto& [left, right] = merges[rank];
       const auto left_id = vocabulary_.find(left), right_id = vocabulary_.find(right);
       const auto id = vocabulary_.find(std::string(left) + std::string(right));
-      if (!left_id || !right_id || !id) {
-        return corrupt(
-            fmt::format("model.merges: {} and {} are not two tokens that give a third", left, right));
-      }
+      if (!left_id || !right_id || !id) return std::nullopt;
       if (!vocabulary_.merges(*id) || !vocabulary_.merges(*left_id) || !vocabulary_.merges(*right_id))
         continue;
       const auto at = static_cast<size_t>(*id);
@@ -245,12 +256,12 @@ class BpeReader {
       if (ways[at]++ == 0 && !user_defined) scores[at] = -static_cast<double>(rank + 1);
       const std::array<double, 3> key{scores[at], static_cast<double>(characters(left)),
                                       static_cast<double>(characters(right))};
-      if (key > previous) return no_scores(vocabulary_.texts()[at]);
+      if (key > previous) return std::nullopt;
       previous = key;
     }
     for (size_t id = 0; id < scores.size(); ++id) {
       if (vocabulary_.merges(static_cast<int64_t>(id)) && ways[id] != splits_of(vocabulary_.texts()[id]))
-        return no_scores(vocabulary_.texts()[id]);
+        return std::nullopt;
     }
     return scores;
   }
@@ -266,15 +277,6 @@ class BpeReader {
       if (right && vocabulary_.merges(*right)) ++splits;
     }
     return splits;
-  }
-
-  Error no_scores(const std::string& token) const {
-    return {
-        ErrorCode::unsupported,
-        fmt::format("model.merges: expected the order of a SentencePiece model, found another at the token "
-                    "{}",
-                    token.substr(0, kMaxShownBytes)),
-        path_, "BPE with byte fallback is supported where it was converted from SentencePiece"};
   }
 
   const json::object& tokenizer_;

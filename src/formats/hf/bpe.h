@@ -1,6 +1,6 @@
 // The model, normaliser and pre-tokeniser of a tokenizer.json whose model is BPE, as keys tokenizer.ggml.*:
-// byte-level BPE becomes "gpt2" with the name of its pre-tokeniser; BPE with byte fallback, which was made
-// from a SentencePiece model, becomes "llama" with scores.
+// byte-level BPE becomes "gpt2" with the name of its pre-tokeniser; BPE with byte fallback becomes "llama"
+// with the scores of the SentencePiece model that it was made from, or with its merges if it was not.
 #pragma once
 
 #include <boost/json/object.hpp>

@@ -110,6 +110,14 @@ std::vector<HfTensor> hf_decoder_tensors(std::span<const HfTensor> more) {
   return tensors;
 }
 
+std::vector<HfTensor> hf_interleaved(std::vector<HfTensor> tensors) {
+  for (HfTensor& tensor : tensors) {
+    if (tensor.neutral == "blk.*.attn_q.weight" || tensor.neutral == "blk.*.attn_k.weight")
+      tensor.transform = HfTransform::interleave;
+  }
+  return tensors;
+}
+
 std::vector<HfTensor> hf_pre_norm_tensors() {
   return {{"model.layers.*.input_layernorm.weight", "blk.*.attn_norm.weight"},
           {"model.layers.*.post_attention_layernorm.weight", "blk.*.ffn_norm.weight"}};

@@ -28,6 +28,8 @@ void translate_hf_rope_parameters(HfConfig& parameters, HfKeys& keys, int64_t he
 
 // Embedding, final norm, head, attention and gated MLP under their usual names, then `more`.
 std::vector<HfTensor> hf_decoder_tensors(std::span<const HfTensor> more);
+// The same with q and k interleaved: for architectures whose rope turns adjacent pairs.
+std::vector<HfTensor> hf_interleaved(std::vector<HfTensor> tensors);
 // The norms of a pre-norm block: before attention and before the MLP.
 std::vector<HfTensor> hf_pre_norm_tensors();
 
