@@ -37,17 +37,9 @@ void translate(HfConfig& config, HfKeys& keys) {
   config.expect_flag("mlp_bias", false);
 }
 
-std::vector<HfTensor> hf_tensors() {
-  std::vector<HfTensor> tensors = hf_decoder_tensors(hf_pre_norm_tensors());
-  for (HfTensor& tensor : tensors) {
-    if (tensor.neutral == "blk.*.attn_q.weight" || tensor.neutral == "blk.*.attn_k.weight")
-      tensor.transform = HfTransform::interleave;
-  }
-  return tensors;
-}
-
 const RegisterArchitecture kLlama("llama", build);
-const RegisterHfFamily kHfLlama({"llama", "llama", hf_tensors(), translate});
+const RegisterHfFamily kHfLlama({"llama", "llama", hf_interleaved(hf_decoder_tensors(hf_pre_norm_tensors())),
+                                 translate});
 
 }  // namespace
 }  // namespace understudy
