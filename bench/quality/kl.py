@@ -71,7 +71,7 @@ def concatenated(parts: list[Divergence]) -> Divergence:
 
 # ---- The two engines ----
 
-def ours(tool: str, model: pathlib.Path, by_token: bool, isa: str, threads: int) -> Divergence:
+def ours(tool: str, model: pathlib.Path, by_token: bool, isa: str, threads: int, kv_int8: bool) -> Divergence:
     environment = dict(os.environ, **({"UNDERSTUDY_ISA": isa} if isa else {}))
     parts = []
     for tokens, expected in reference.reference(model).values():
@@ -79,6 +79,7 @@ def ours(tool: str, model: pathlib.Path, by_token: bool, isa: str, threads: int)
             ids, out = os.path.join(scratch, "tokens.bin"), os.path.join(scratch, "logits.bin")
             tokens.astype("<i4").tofile(ids)
             command = [tool, str(model), ids, out, "--threads", str(threads)] + ["--token-by-token"] * by_token
+            command += ["--kv-int8"] * kv_int8
             subprocess.run(command, env=environment, check=True)
             rows = np.memmap(out, "<f4", "r").reshape(len(tokens), -1)
             parts.append(compare(expected, [rows]))
@@ -153,8 +154,9 @@ def measure(model: pathlib.Path, options: argparse.Namespace) -> Iterator[dict]:
                 yield figures(model.stem, f"llama.cpp, fa {'on' if flash else 'off'}", path, peers[-1], [])
         if options.ours:
             for isa in options.isa or [""]:
-                result = ours(options.ours, model, by_token, isa, options.threads)
-                yield figures(model.stem, f"understudy {isa}".strip(), path, result, peers)
+                result = ours(options.ours, model, by_token, isa, options.threads, options.kv_int8)
+                name = f"understudy {isa}".strip() + ", int8 KV" * options.kv_int8
+                yield figures(model.stem, name, path, result, peers)
 
 
 def main():
@@ -162,6 +164,7 @@ def main():
     parser.add_argument("models", nargs="+", type=pathlib.Path, metavar="MODEL.gguf")
     parser.add_argument("--ours", metavar="TOOL", help="the built `logits` tool")
     parser.add_argument("--isa", action="append", help="kernel table for UNDERSTUDY_ISA; may be repeated")
+    parser.add_argument("--kv-int8", action="store_true", help="keys and values of `ours` in int8")
     parser.add_argument("--path", action="append", choices=PATHS, help="may be repeated (default: both)")
     parser.add_argument("--llama-cpp", action="store_true", help="also llama.cpp (needs llama-cpp-python)")
     parser.add_argument("--threads", type=int, default=1)

@@ -1,4 +1,4 @@
-// logits MODEL.gguf TOKENS.bin OUT.bin [--token-by-token] [--chunk N] [--threads N]
+// logits MODEL.gguf TOKENS.bin OUT.bin [--token-by-token] [--kv-int8] [--chunk N] [--threads N]
 //
 // Runs a model over one text and writes its logits: what bench/quality/kl.py compares with the reference.
 // TOKENS.bin holds int32 ids, OUT.bin gets (n, V) f32. The text is scored as a prompt in chunks of N rows
@@ -7,13 +7,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "arch/contiguous_state.h"
 #include "engine/model.h"
 
 namespace understudy {
@@ -22,6 +21,7 @@ namespace {
 struct Options {
   std::string model, tokens, out;
   bool token_by_token = false;
+  KvType kv = KvType::f16;
   int chunk = 256, threads = 0;
 };
 
@@ -39,6 +39,8 @@ Result<Options> parse(const std::vector<std::string>& arguments) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i] == "--token-by-token") {
       options.token_by_token = true;
+    } else if (arguments[i] == "--kv-int8") {
+      options.kv = KvType::int8;
     } else if ((arguments[i] == "--chunk" || arguments[i] == "--threads") && i + 1 < arguments.size()) {
       int& target = arguments[i] == "--chunk" ? options.chunk : options.threads;
       ASSIGN_OR_RETURN(target, parse_count(arguments[++i]));
@@ -48,7 +50,8 @@ Result<Options> parse(const std::vector<std::string>& arguments) {
   }
   if (files.size() != 3)
     return Error{ErrorCode::invalid_argument, "expected three files", "",
-                 "usage: logits MODEL.gguf TOKENS.bin OUT.bin [--token-by-token] [--chunk N] [--threads N]"};
+                 "usage: logits MODEL.gguf TOKENS.bin OUT.bin [--token-by-token] [--kv-int8] [--chunk N] "
+                 "[--threads N]"};
   options.model = files[0], options.tokens = files[1], options.out = files[2];
   return options;
 }
@@ -67,36 +70,9 @@ Result<std::vector<int32_t>> read_tokens(const std::string& path, int vocabulary
   return tokens;
 }
 
-// State for one sequence, every page present from the start.
-struct State {
-  State(const Network& network, int tokens) : snapshot(aligned(network.snapshot_bytes())) {
-    for (const PageGroup& group : network.page_groups()) {
-      tables.emplace_back();
-      for (int p = 0; p * kPageTokens < tokens; ++p) {
-        memory.push_back(aligned(group.page_bytes));
-        tables.back().push_back(memory.back().get());
-      }
-    }
-  }
-
-  struct Free {
-    void operator()(std::byte* bytes) const { std::free(bytes); }
-  };
-  using Memory = std::unique_ptr<std::byte, Free>;
-  static Memory aligned(size_t bytes) {
-    if (bytes == 0) return nullptr;
-    Memory result(static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64)));
-    std::memset(result.get(), 0, bytes);
-    return result;
-  }
-
-  std::vector<Memory> memory;
-  std::vector<std::vector<std::byte*>> tables;
-  Memory snapshot;
-};
-
 Status run(const Options& options) {
-  ASSIGN_OR_RETURN(const auto model, Model::load(options.model, {.threads = options.threads}));
+  ASSIGN_OR_RETURN(const auto model,
+                   Model::load(options.model, {.threads = options.threads, .kv = options.kv}));
   const Network& network = model->network();
   ASSIGN_OR_RETURN(const std::vector<int32_t> tokens, read_tokens(options.tokens, network.vocabulary()));
   std::ofstream out(options.out, std::ios::binary);
@@ -105,17 +81,14 @@ Status run(const Options& options) {
   const int chunk = options.token_by_token ? 1 : options.chunk;
   ThreadPool pool(options.threads);
   auto workspace = make_workspace(pool);
-  State state(network, count);
+  const ContiguousState state(network, count);
   for (int position = 0; position < count; position += chunk) {
     const int rows = std::min(chunk, count - position);
     Batch batch;
     batch.tokens.assign(tokens.begin() + position, tokens.begin() + position + rows);
     for (int row = 0; row < rows; ++row) batch.outputs.push_back(row);
-    SequenceRows sequence{0,        rows,
-                          position, options.token_by_token ? RowKind::generated : RowKind::prompt,
-                          {},       state.snapshot.get()};
-    for (const auto& table : state.tables) sequence.pages.emplace_back(table);
-    batch.sequences.push_back(sequence);
+    batch.sequences.push_back(
+        state.rows(0, rows, position, options.token_by_token ? RowKind::generated : RowKind::prompt));
     const auto logits = network.forward(batch, *workspace);
     out.write(reinterpret_cast<const char*>(logits.data()),
               static_cast<std::streamsize>(logits.size_bytes()));

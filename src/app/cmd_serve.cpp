@@ -24,6 +24,7 @@ struct Options {
   uint16_t port = 8080;
   std::vector<std::string> allowed_hosts;
   EngineOptions engine;
+  KvType kv = KvType::f16;
   bool quiet = false;
 };
 
@@ -147,7 +148,7 @@ Result<Providers> load_providers(const Options& options) {
     ASSIGN_OR_RETURN(providers.embedder, load_embedder(options.model, options.engine.threads));
     return providers;
   }
-  ASSIGN_OR_RETURN(auto model, Model::load(path, {.threads = options.engine.threads}));
+  ASSIGN_OR_RETURN(auto model, Model::load(path, {.threads = options.engine.threads, .kv = options.kv}));
   providers.is_chat = model->is_chat();
   ASSIGN_OR_RETURN(auto engine, Engine::create(std::move(model), options.engine));
   const std::vector<std::string> names = served_names(options.model);
@@ -202,6 +203,11 @@ void add_serve(CLI::App& app, Action& action) {
   verb->add_option("--context", options->engine.context,
                    "Tokens a request may hold (default: the model's own, as far as memory allows)")
       ->check(CLI::PositiveNumber);
+  verb->add_option("--kv", options->kv,
+                   "Keys and values: f16, or int8 (half the memory, a little less exact)")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, KvType>{{"f16", KvType::f16}, {"int8", KvType::int8}}))
+      ->default_str("f16");
   verb->add_option("--max-running", options->engine.max_running, "Requests computed at the same time")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -18,7 +18,7 @@ std::map<std::string_view, Build>& registry() {
 
 // The parts of `file` if its architecture is of the wanted kind.
 template <class Parts>
-Result<Parts> build_parts(const ModelFile& file, ThreadPool& pool, std::string_view other_kind) {
+Result<Parts> build_parts(const ModelFile& file, ThreadPool& pool, KvType kv, std::string_view other_kind) {
   auto found = registry().find(file.architecture);
   if (found == registry().end()) {
     return Error{ErrorCode::unsupported, fmt::format("unknown architecture '{}'", file.architecture),
@@ -29,7 +29,7 @@ Result<Parts> build_parts(const ModelFile& file, ThreadPool& pool, std::string_v
     return Error{ErrorCode::unsupported, fmt::format("'{}' is {}", file.architecture, other_kind), file.path,
                  ""};
   }
-  Loader load(file, pool);
+  Loader load(file, pool, kv);
   Parts parts = (*build)(load);
   RETURN_IF_ERROR(load.status());
   return parts;
@@ -51,15 +51,16 @@ bool is_encoder(std::string_view architecture) {
 }
 
 Result<std::unique_ptr<const Network>> build_network(const ModelFile& file, const KernelTable& kernels,
-                                                     ThreadPool& pool) {
+                                                     ThreadPool& pool, KvType kv) {
   ASSIGN_OR_RETURN(DecoderParts parts,
-                   build_parts<DecoderParts>(file, pool, "an embedding model: it generates no text"));
-  return std::unique_ptr<const Network>(std::make_unique<Decoder>(std::move(parts), kernels));
+                   build_parts<DecoderParts>(file, pool, kv, "an embedding model: it generates no text"));
+  return std::unique_ptr<const Network>(std::make_unique<Decoder>(std::move(parts), kernels, kv));
 }
 
 Result<std::unique_ptr<const Encoder>> build_encoder(const ModelFile& file, const KernelTable& kernels,
                                                      ThreadPool& pool) {
-  ASSIGN_OR_RETURN(EncoderParts parts, build_parts<EncoderParts>(file, pool, "no embedding model"));
+  ASSIGN_OR_RETURN(EncoderParts parts,
+                   build_parts<EncoderParts>(file, pool, KvType::f16, "no embedding model"));
   return std::make_unique<const Encoder>(std::move(parts), kernels);
 }
 

@@ -30,7 +30,7 @@ bool is_encoder(std::string_view architecture);
 // other kind; an option that the family does not have here), corrupt (missing or wrong keys and tensors,
 // naming expected and found).
 Result<std::unique_ptr<const Network>> build_network(const ModelFile& file, const KernelTable& kernels,
-                                                     ThreadPool& pool);
+                                                     ThreadPool& pool, KvType kv = KvType::f16);
 Result<std::unique_ptr<const Encoder>> build_encoder(const ModelFile& file, const KernelTable& kernels,
                                                      ThreadPool& pool);
 

@@ -1,5 +1,6 @@
 #include "arch/decoder.h"
 
+#include <chrono>
 #include <cstring>
 
 #include "arch/workspace.h"
@@ -8,6 +9,30 @@
 #include "ops/embed.h"
 
 namespace understudy {
+namespace {
+
+// Adds the time between calls of next() to one part after the other; does nothing without `seconds`.
+class PartClock {
+ public:
+  explicit PartClock(std::vector<double>* seconds) : seconds_(seconds) {
+    if (seconds_ != nullptr) last_ = Clock::now();
+  }
+  void next() {
+    if (seconds_ == nullptr) return;
+    const auto now = Clock::now();
+    if (part_ == seconds_->size()) seconds_->push_back(0);
+    (*seconds_)[part_++] += std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::vector<double>* seconds_;
+  size_t part_ = 0;
+  Clock::time_point last_;
+};
+
+}  // namespace
 
 std::unique_ptr<Workspace, WorkspaceDeleter> make_workspace(ThreadPool& pool) {
   return std::unique_ptr<Workspace, WorkspaceDeleter>(new Workspace(pool));
@@ -15,8 +40,10 @@ std::unique_ptr<Workspace, WorkspaceDeleter> make_workspace(ThreadPool& pool) {
 
 void WorkspaceDeleter::operator()(Workspace* workspace) const { delete workspace; }
 
-Decoder::Decoder(DecoderParts parts, const KernelTable& kernels)
-    : parts_(std::move(parts)), kernels_(kernels), numerics_(std::string(kernels.name) + "/f16") {
+Decoder::Decoder(DecoderParts parts, const KernelTable& kernels, KvType kv)
+    : parts_(std::move(parts)),
+      kernels_(kernels),
+      numerics_(std::string(kernels.name) + (kv == KvType::f16 ? "/f16" : "/int8")) {
   place_state();
 }
 
@@ -46,12 +73,15 @@ std::span<const float> Decoder::forward(const Batch& batch, Workspace& workspace
     if (s.kind == RowKind::prompt) prompt_rows = s.row + s.rows;
   }
 
+  PartClock clock(batch.part_seconds);
   Context context{workspace.pool, kernels_, arena, prompt_rows};
   Rows x = embed(context, batch.tokens, parts_.embedding->weight, parts_.embedding_scale);
+  clock.next();
   Step step{context, batch, {positions, static_cast<size_t>(m)}};
   for (const auto& block : parts_.blocks) {
     if (batch.abandoned != nullptr && batch.abandoned->load(std::memory_order_relaxed)) return {};
     block->forward(step, x);
+    clock.next();
   }
 
   const int outputs = static_cast<int>(batch.outputs.size());
@@ -65,6 +95,7 @@ std::span<const float> Decoder::forward(const Batch& batch, Workspace& workspace
   }
   rms_norm(context, last, parts_.norm, last);
   Rows logits = linear(context, last, *parts_.head);
+  clock.next();
   return {logits.data, static_cast<size_t>(outputs) * static_cast<size_t>(logits.width)};
 }
 

@@ -7,6 +7,7 @@
 
 #include "arch/network.h"
 #include "blocks/block.h"
+#include "ops/attention.h"
 #include "ops/linear.h"
 #include "ops/rms_norm.h"
 
@@ -23,7 +24,7 @@ struct DecoderParts {
 
 class Decoder final : public Network {
  public:
-  Decoder(DecoderParts parts, const KernelTable& kernels);
+  Decoder(DecoderParts parts, const KernelTable& kernels, KvType kv);  // kv: that of its blocks
 
   int vocabulary() const override { return parts_.head->weight.rows(); }
   const std::vector<PageGroup>& page_groups() const override { return page_groups_; }

@@ -15,8 +15,8 @@ constexpr int64_t kMaxRows = 4 << 20;              // of a vocabulary
 constexpr size_t kWeightBlock = size_t{64} << 20;  // wastes at most the end of a block
 }  // namespace
 
-Loader::Loader(const ModelFile& file, ThreadPool& pool)
-    : file_(file), pool_(pool), weights_(std::make_shared<Arena>(kWeightBlock)) {}
+Loader::Loader(const ModelFile& file, ThreadPool& pool, KvType kv)
+    : file_(file), pool_(pool), kv_(kv), weights_(std::make_shared<Arena>(kWeightBlock)) {}
 
 void Loader::fail(Error error) {
   if (ok()) status_ = std::move(error);
@@ -92,8 +92,9 @@ const TensorView* Loader::expect(const std::string& name, const std::vector<int6
   if (!ok()) return nullptr;
   const TensorView* tensor = file_.tensor(name);
   if (tensor == nullptr) {
-    fail({ErrorCode::corrupt, fmt::format("the tensor {} is missing, expected shape {}", file_.spelled(name), shape),
-          file_.path, "The file may be incomplete or of another architecture than it says"});
+    fail({ErrorCode::corrupt,
+          fmt::format("the tensor {} is missing, expected shape {}", file_.spelled(name), shape), file_.path,
+          "The file may be incomplete or of another architecture than it says"});
     return nullptr;
   }
   // Trailing axes of 1 say nothing.

@@ -14,13 +14,16 @@
 #include "base/result.h"
 #include "base/thread_pool.h"
 #include "formats/model_file.h"
+#include "ops/attention.h"
 #include "ops/layer_norm.h"
 
 namespace understudy {
 
 class Loader {
  public:
-  Loader(const ModelFile& file, ThreadPool& pool);
+  Loader(const ModelFile& file, ThreadPool& pool, KvType kv = KvType::f16);
+
+  KvType kv_type() const { return kv_; }  // of the attention blocks
 
   // "<architecture>.<key>" as an integer in [min, max]; -1 (not below min) is never returned on error, min
   // is.
@@ -55,6 +58,7 @@ class Loader {
   PackedMatrix pack(const TensorView& tensor, int n, int k);
   const ModelFile& file_;
   ThreadPool& pool_;
+  const KvType kv_;
   std::shared_ptr<Arena> weights_;  // of all packed matrices
   Status status_;
 };

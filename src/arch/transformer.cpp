@@ -77,6 +77,7 @@ std::unique_ptr<AttentionBlock> load_attention(Loader& load, int layer, const Tr
   block->shape = {.heads = sizes.heads,
                   .kv_heads = kv_heads,
                   .head_width = sizes.head_width,
+                  .kv = load.kv_type(),
                   .scale = 1.0f / std::sqrt(static_cast<float>(sizes.head_width))};
   return block;
 }

@@ -49,6 +49,9 @@ struct Batch {
   // Looked at between blocks; once true, forward() may return early without logits, and the state of the
   // rows' positions and all snapshots of the batch are undefined.
   const std::atomic<bool>* abandoned = nullptr;
+  // If not null, forward() adds to element i the seconds that part i of Network::costs() took (the
+  // profiler's).
+  std::vector<double>* part_seconds = nullptr;
 };
 
 }  // namespace understudy

@@ -6,7 +6,8 @@
 
 #include "arch/architecture.h"
 #include "engine/tokenizer_from_file.h"
-#include "formats/gguf.h"
+#include "formats/hf/tokenizer.h"
+#include "formats/read_model.h"
 #include "kernels/dispatch.h"
 
 namespace understudy {
@@ -23,6 +24,11 @@ std::vector<TokenId> end_tokens_of(const ModelFile& file, const Tokenizer& token
   auto end_of_turn = file.metadata.get_or<int64_t>("tokenizer.ggml.eot_token_id", -1);
   if (end_of_turn.ok() && *end_of_turn >= 0 && *end_of_turn < tokenizer.size())
     ids.push_back(static_cast<TokenId>(*end_of_turn));
+  if (const auto* ends = file.metadata.array<int64_t>(kEndTokenIdsKey)) {
+    for (const int64_t id : *ends) {
+      if (id >= 0 && id < tokenizer.size()) ids.push_back(static_cast<TokenId>(id));
+    }
+  }
   for (std::string_view text : kEndOfTurn) {
     if (auto id = tokenizer.find(text); id && tokenizer.is_control(*id)) ids.push_back(*id);
   }
@@ -61,7 +67,7 @@ Result<std::shared_ptr<const Model>> Model::from_file(const ModelFile& file, con
   }
   ThreadPool pool(options.threads);
   auto model = std::make_shared<Model>();
-  ASSIGN_OR_RETURN(model->network_, build_network(file, *kernels, pool));
+  ASSIGN_OR_RETURN(model->network_, build_network(file, *kernels, pool, options.kv));
   model->architecture_ = file.architecture;
   model->digest_ = model_digest(file);
   ASSIGN_OR_RETURN(int64_t context, file.metadata.get_or<int64_t>(file.architecture + ".context_length", 0));
@@ -70,7 +76,7 @@ Result<std::shared_ptr<const Model>> Model::from_file(const ModelFile& file, con
 }
 
 Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const ModelOptions& options) {
-  ASSIGN_OR_RETURN(ModelFile file, read_gguf(path));
+  ASSIGN_OR_RETURN(ModelFile file, read_model(path));
   // The cheap parts first: what is wrong with them is known before a gigabyte is packed.
   ASSIGN_OR_RETURN(TokenizerSpec spec, tokenizer_spec(file));
   ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::create(std::move(spec)));

@@ -9,6 +9,7 @@
 #include "arch/network.h"
 #include "base/result.h"
 #include "formats/model_file.h"
+#include "ops/attention.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
 
@@ -19,6 +20,7 @@ struct KernelTable;
 struct ModelOptions {
   int threads = 0;                       // for packing; 0: all that the process may use
   const KernelTable* kernels = nullptr;  // nullptr: select_kernels()
+  KvType kv = KvType::f16;               // how the network keeps keys and values
 };
 
 // Of the architecture, the shapes and the head of every tensor: tells models apart without reading them
@@ -27,7 +29,7 @@ std::string model_digest(const ModelFile& file);
 
 class Model {
  public:
-  // Reads, validates and packs a GGUF file, with its tokenizer and chat template.
+  // Reads, validates and packs a model (formats/read_model.h), with its tokenizer and chat template.
   static Result<std::shared_ptr<const Model>> load(const std::string& path, const ModelOptions& options = {});
   // The network alone (tests: random golden models have no tokenizer). `file` is not needed afterwards.
   static Result<std::shared_ptr<const Model>> from_file(const ModelFile& file,

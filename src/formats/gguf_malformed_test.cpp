@@ -229,7 +229,7 @@ std::vector<Case> tensor_cases() {
        where},
       {"Q4_K row of 288", with_tensor({288}, 12).build(), corrupt,
        "multiple of Q4_K's block of 256, found 288", where},
-      {"type Q5_1", with_tensor({32}, 7).build(), unsupported, "tensor type Q5_1 (7)", where},
+      {"type IQ2_XXS", with_tensor({256}, 16).build(), unsupported, "tensor type IQ2_XXS (16)", where},
       {"type 255", with_tensor({32}, 255).build(), unsupported, "tensor type 255", where},
       {"type 2^32-1", with_tensor({32}, UINT32_MAX).build(), unsupported, "tensor type 4294967295", where},
       {"offset 4", with_tensor({4}, kF32, 4).build(), corrupt, "expected a multiple of 32, found 4", where},
@@ -276,7 +276,7 @@ INSTANTIATE_TEST_SUITE_P(Tensor, MalformedGguf, ::testing::ValuesIn(tensor_cases
 
 TEST(MalformedGgufHint, UnsupportedTypeListsTheSupportedOnes) {
   std::vector<std::byte> copy;
-  auto model = read(with_tensor({32}, 7).build(), copy);
+  auto model = read(with_tensor({256}, 16).build(), copy);
   ASSERT_FALSE(model.ok());
   EXPECT_NE(model.error().hint.find(supported_dtypes()), std::string::npos) << model.error().message();
 }

@@ -15,7 +15,8 @@
 namespace understudy {
 
 inline constexpr int kKeyBlock = 256;  // keys a softmax block
-inline constexpr int kPageKeys = 16;   // keys a page; K lies (D, 16) f16 in a page, V lies (16, D) f16
+inline constexpr int kPageKeys = 16;   // keys a page; K lies (D, 16) in a page, V lies (16, D)
+inline constexpr int kKvGroup = 32;    // values of a head that share a scale in int8 pages
 inline constexpr int kTileRows = 32;   // bf16 tiles read whole blocks of rows
 inline constexpr int kAttendRows = 4;  // query rows that share the reads of a key block
 
@@ -42,6 +43,9 @@ struct LinearArgs {
   const float* bias;  // (N) or nullptr
 };
 
+// int8 pages hold K and V as signed bytes, each followed by f16 scales (D / 32 rounded up, 16): one for every
+// key and kKvGroup of its values.
+
 // One KV head and up to kAttendRows query rows of one sequence, over one block of keys.
 struct AttendArgs {
   int d;                        // head width D, a multiple of 16
@@ -49,6 +53,7 @@ struct AttendArgs {
   const float* q[kAttendRows];  // (D) each, scaled by 1/sqrt(D) or what the family says
   int first[kAttendRows];       // visible keys are positions [first, last)
   int last[kAttendRows];
+  bool int8;                      // else keys and values are f16
   const std::byte* const* pages;  // page table of the sequence
   size_t k_offset, v_offset;      // of this layer and head inside a page
   int block;                      // keys [block * kKeyBlock, (block + 1) * kKeyBlock)

@@ -199,32 +199,49 @@ TEST(Elementwise, MatchesDoubleArithmetic) {
 // Keys and values in pages, queries with windows and causal ends, against softmax in double.
 struct AttentionProblem {
   static constexpr int kKeys = 600, kPages = (kKeys + kPageKeys - 1) / kPageKeys;
-  explicit AttentionProblem(int d_) : d(d_), q(normal(static_cast<size_t>(kAttendRows * d_), 21)) {
-    auto k = normal(static_cast<size_t>(kKeys * d), 22), v = normal(static_cast<size_t>(kKeys * d), 23);
+
+  AttentionProblem(int d_, bool int8_)
+      : d(d_), int8(int8_), q(normal(static_cast<size_t>(kAttendRows * d_), 21)) {
     for (int page = 0; page < kPages; page++) {
-      storage.emplace_back(static_cast<size_t>(2 * d * kPageKeys),
+      storage.emplace_back(static_cast<size_t>(2 * part_halves()),
                            f32_to_f16(NAN));  // unwritten places must not matter
       pages.push_back(reinterpret_cast<std::byte*>(storage.back().data()));
     }
+    auto k = normal(static_cast<size_t>(kKeys * d), 22), v = normal(static_cast<size_t>(kKeys * d), 23);
     for (int key = 0; key < kKeys; key++) {
-      auto& page = storage[static_cast<size_t>(key / kPageKeys)];
-      const int slot = key % kPageKeys;
       for (int i = 0; i < d; i++) {
-        page[static_cast<size_t>(i * kPageKeys + slot)] = f32_to_f16(k[static_cast<size_t>(key * d + i)]);
-        page[static_cast<size_t>(d * kPageKeys + slot * d + i)] =
-            f32_to_f16(v[static_cast<size_t>(key * d + i)]);
+        put(key, 0, i, i * kPageKeys + key % kPageKeys, k[static_cast<size_t>(key * d + i)]);
+        put(key, part_halves(), i, key % kPageKeys * d + i, v[static_cast<size_t>(key * d + i)]);
       }
     }
   }
 
-  float key(int j, int i) const {
-    return f16_to_f32(
-        storage[static_cast<size_t>(j / kPageKeys)][static_cast<size_t>(i * kPageKeys + j % kPageKeys)]);
+  int part_halves() const {  // of keys, or of values, in units of f16
+    return int8 ? kPageKeys * (d / 2 + (d + kKvGroup - 1) / kKvGroup) : kPageKeys * d;
   }
-  float value(int j, int i) const {
-    return f16_to_f32(storage[static_cast<size_t>(j / kPageKeys)]
-                             [static_cast<size_t>(d * kPageKeys + j % kPageKeys * d + i)]);
+  int scale_at(int key, int i) const {
+    return kPageKeys * d / 2 + i / kKvGroup * kPageKeys + key % kPageKeys;
   }
+
+  // Number i of a key or value, element `at` of the part that begins at f16 `part` of its page. int8 codes
+  // are x * 16, and every group of every key has a scale of its own.
+  void put(int key, int part, int i, int at, float x) {
+    uint16_t* halves = storage[static_cast<size_t>(key / kPageKeys)].data() + part;
+    if (!int8) {
+      halves[at] = f32_to_f16(x);
+      return;
+    }
+    reinterpret_cast<int8_t*>(halves)[at] =
+        static_cast<int8_t>(std::lround(std::clamp(x * 16, -127.0f, 127.0f)));
+    halves[scale_at(key, i)] = f32_to_f16(static_cast<float>(1 + key % 5 + i / kKvGroup) / 32);
+  }
+  float get(int key, int part, int i, int at) const {
+    const uint16_t* halves = storage[static_cast<size_t>(key / kPageKeys)].data() + part;
+    if (!int8) return f16_to_f32(halves[at]);
+    return reinterpret_cast<const int8_t*>(halves)[at] * f16_to_f32(halves[scale_at(key, i)]);
+  }
+  float key(int j, int i) const { return get(j, 0, i, i * kPageKeys + j % kPageKeys); }
+  float value(int j, int i) const { return get(j, part_halves(), i, j % kPageKeys * d + i); }
 
   // Rows [begin, begin + count) with visible keys [first[r], last[r]).
   std::vector<float> run(const KernelTable& table, int begin, int count, const int* first,
@@ -243,7 +260,8 @@ struct AttentionProblem {
         args.last[r] = last[begin + r];
       }
       args.pages = pages.data();
-      args.v_offset = static_cast<size_t>(d * kPageKeys) * 2;
+      args.int8 = int8;
+      args.v_offset = static_cast<size_t>(part_halves()) * 2;
       args.block = block;
       args.max = max;
       args.sum = sum;
@@ -262,6 +280,7 @@ struct AttentionProblem {
   }
 
   int d;
+  bool int8;
   std::vector<float> q;
   std::vector<std::vector<uint16_t>> storage;
   std::vector<const std::byte*> pages;
@@ -269,8 +288,15 @@ struct AttentionProblem {
 
 TEST(Attend, MatchesSoftmaxAndRowsAreIndependent) {
   const int first[] = {0, 100, 250, 300}, last[] = {600, 420, 257, 301};
-  for (int d : {16, 64, 80, 256}) {
-    AttentionProblem problem(d);
+  for (auto [d, int8] : {std::pair{16, false},
+                         {64, false},
+                         {80, false},
+                         {256, false},
+                         {16, true},
+                         {64, true},
+                         {80, true},
+                         {256, true}}) {
+    AttentionProblem problem(d, int8);
     for (const KernelTable* table : testable_kernels()) {
       auto together = problem.run(*table, 0, 4, first, last);
       for (int r = 0; r < 4; r++) {
@@ -288,7 +314,7 @@ TEST(Attend, MatchesSoftmaxAndRowsAreIndependent) {
           for (int j = first[r]; j < last[r]; j++)
             expected += weight[static_cast<size_t>(j - first[r])] / total * problem.value(j, i);
           ASSERT_NEAR(together[static_cast<size_t>(r * d + i)], expected, 2e-5)
-              << table->name << " D " << d << " row " << r;
+              << table->name << " D " << d << (int8 ? " int8" : " f16") << " row " << r;
         }
         auto alone = problem.run(*table, r, 1, first, last);
         ASSERT_EQ(

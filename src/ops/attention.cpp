@@ -7,20 +7,46 @@ namespace understudy {
 
 namespace {
 
+// One key's or value's D numbers at `stride` from each other.
+void store_f16(const KernelTable& kernels, const float* x, int d, int stride, std::byte* part, int first) {
+  uint16_t half[kMaxHeadWidth];
+  kernels.store_f16(x, d, half);
+  auto* out = reinterpret_cast<uint16_t*>(part) + first;
+  for (int i = 0; i < d; i++) out[i * stride] = half[i];
+}
+
+void store_int8(const KernelTable& kernels, const float* x, int d, int stride, std::byte* part, int first,
+                int slot) {
+  float padded[kMaxHeadWidth] = {};
+  int8_t codes[kMaxHeadWidth];
+  float scale[kMaxHeadWidth / kKvGroup], unused[kMaxHeadWidth / kKvGroup];
+  int32_t unused_sums[2 * kMaxHeadWidth / kKvGroup];
+  const int groups = (d + kKvGroup - 1) / kKvGroup;
+  std::memcpy(padded, x, static_cast<size_t>(d) * sizeof(float));
+  kernels.quantize_row(padded, groups * kKvGroup, codes, scale, unused, unused_sums);
+  for (int i = 0; i < d; i++) part[first + i * stride] = static_cast<std::byte>(codes[i]);
+  uint16_t half[kMaxHeadWidth / kKvGroup];
+  kernels.store_f16(scale, groups, half);
+  auto* scales = reinterpret_cast<uint16_t*>(part + d * kPageKeys);
+  for (int g = 0; g < groups; g++) scales[g * kPageKeys + slot] = half[g];
+}
+
 void store_keys_and_values(const Context& context, Rows k, Rows v, const AttentionShape& shape,
                            const AttentionRows& sequence) {
   const int d = shape.head_width;
   context.each_row(sequence.rows, 4 * k.width, [&](int i) {
-    const int row = sequence.row + i, position = sequence.position + i;
+    const int row = sequence.row + i, position = sequence.position + i, slot = position % kPageKeys;
     std::byte* page = sequence.pages[static_cast<size_t>(position / kPageKeys)];
-    const int slot = position % kPageKeys;
-    uint16_t half[kMaxHeadWidth];
     for (int g = 0; g < shape.kv_heads; g++) {
-      auto* keys = reinterpret_cast<uint16_t*>(page + shape.k_offset(g));
-      auto* values = reinterpret_cast<uint16_t*>(page + shape.v_offset(g));
-      context.kernels.store_f16(v.row(row) + g * d, d, values + slot * d);
-      context.kernels.store_f16(k.row(row) + g * d, d, half);
-      for (int j = 0; j < d; j++) keys[j * kPageKeys + slot] = half[j];
+      const float *key = k.row(row) + g * d, *value = v.row(row) + g * d;
+      std::byte *keys = page + shape.k_offset(g), *values = page + shape.v_offset(g);
+      if (shape.kv == KvType::int8) {
+        store_int8(context.kernels, key, d, kPageKeys, keys, slot, slot);
+        store_int8(context.kernels, value, d, 1, values, slot * d, slot);
+      } else {
+        store_f16(context.kernels, key, d, kPageKeys, keys, slot);
+        store_f16(context.kernels, value, d, 1, values, slot * d);
+      }
     }
   });
 }
@@ -129,6 +155,7 @@ class Attend {
       args.first[i] = visible_first(tile, i);
       args.last[i] = visible_end(tile, i);
     }
+    args.int8 = shape_.kv == KvType::int8;
     args.pages = tile.sequence->pages.data();
     args.k_offset = shape_.k_offset(tile.g);
     args.v_offset = shape_.v_offset(tile.g);

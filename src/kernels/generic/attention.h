@@ -8,19 +8,39 @@ inline const uint8_t* page_part(const AttendArgs& args, int page, size_t offset)
   return reinterpret_cast<const uint8_t*>(args.pages[page]) + offset;
 }
 
+// Keys or values of a page part as f32: 16 of them from element `at`.
+template <bool kInt8>
+inline F32 load_kv(const uint8_t* part, int at) {
+  if constexpr (kInt8) return load_i8(part + at);
+  return load_f16(part + 2 * at);
+}
+
+// Scales of group `group` for the 16 keys of an int8 page part.
+inline F32 load_scales(const uint8_t* part, int d, int group) {
+  return load_f16(part + d * kPageKeys + 2 * kPageKeys * group);
+}
+
 // scores[row][key - block start] for the pages that hold keys [begin, end).
-template <int kRows>
+template <bool kInt8, int kRows>
 inline void score_pages(const AttendArgs& args, int row, int begin, int end, float (*scores)[kKeyBlock]) {
-  const int base = args.block * kKeyBlock;
+  const int base = args.block * kKeyBlock, group = kInt8 ? kKvGroup : args.d;
   for (int page = begin / kPageKeys; page * kPageKeys < end; page++) {
     const uint8_t* keys = page_part(args, page, args.k_offset);
-    F32 acc[kRows];
-    for (int r = 0; r < kRows; r++) acc[r] = splat(0);
-    for (int d = 0; d < args.d; d++) {
-      F32 key = load_f16(keys + 32 * d);
-      for (int r = 0; r < kRows; r++) acc[r] = fma(splat(args.q[row + r][d]), key, acc[r]);
+    F32 score[kRows];
+    for (int r = 0; r < kRows; r++) score[r] = splat(0);
+    for (int first = 0; first < args.d; first += group) {
+      F32 acc[kRows];
+      for (int r = 0; r < kRows; r++) acc[r] = splat(0);
+      for (int d = first; d < first + group && d < args.d; d++) {
+        F32 key = load_kv<kInt8>(keys, kPageKeys * d);
+        for (int r = 0; r < kRows; r++) acc[r] = fma(splat(args.q[row + r][d]), key, acc[r]);
+      }
+      for (int r = 0; r < kRows; r++) {
+        if constexpr (kInt8) acc[r] = mul(acc[r], load_scales(keys, args.d, first / kKvGroup));
+        score[r] = first == 0 ? acc[r] : add(score[r], acc[r]);
+      }
     }
-    for (int r = 0; r < kRows; r++) store(scores[row + r] + page * kPageKeys - base, acc[r]);
+    for (int r = 0; r < kRows; r++) store(scores[row + r] + page * kPageKeys - base, score[r]);
   }
 }
 
@@ -44,8 +64,9 @@ inline float soften(float* scores, int begin, int end, float* largest) {
   return reduce_add(sum);
 }
 
-// out[row .. row + kRows)[d .. d + 64) += sum over keys [begin, end) of weight * value, in ascending key.
-template <int kRows, int kVectors>
+// out[row .. row + kRows)[d .. d + 16 kVectors) += sum over keys [begin, end) of weight * value, in ascending
+// key.
+template <bool kInt8, int kRows, int kVectors>
 inline void add_values(const AttendArgs& args, int row, int d, int begin, int end,
                        float (*weights)[kKeyBlock]) {
   const int base = args.block * kKeyBlock;
@@ -54,11 +75,10 @@ inline void add_values(const AttendArgs& args, int row, int d, int begin, int en
     for (int v = 0; v < kVectors; v++) acc[r][v] = load(args.out + (row + r) * args.d + d + 16 * v);
   }
   for (int key = begin; key < end; key++) {
-    const uint8_t* values = page_part(args, key / kPageKeys, args.v_offset) +
-                            static_cast<size_t>(key % kPageKeys) * static_cast<size_t>(args.d) * 2;
+    const uint8_t* values = page_part(args, key / kPageKeys, args.v_offset);
     for (int v = 0; v < kVectors; v++) {
-      F32 value = load_f16(values + 2 * (d + 16 * v));
-      for (int r = 0; r < kRows; r++) acc[r][v] = fma(splat(weights[row + r][key - base]), value, acc[r][v]);
+      F32 value = load_kv<kInt8>(values, key % kPageKeys * args.d + d + 16 * v);
+      for (int r = 0; r < kRows; r++) acc[r][v] = fma(splat(weights[r][key - base]), value, acc[r][v]);
     }
   }
   for (int r = 0; r < kRows; r++) {
@@ -66,15 +86,37 @@ inline void add_values(const AttendArgs& args, int row, int d, int begin, int en
   }
 }
 
+// scaled = weight * the key's scale of group `group`. Whole pages: what lies beyond [begin, end) is not used.
 template <int kRows>
-inline void add_all_values(const AttendArgs& args, int row, int begin, int end, float (*weights)[kKeyBlock]) {
-  if (begin >= end) return;
-  int d = 0;
-  for (; d + 64 <= args.d; d += 64) add_values<kRows, 4>(args, row, d, begin, end, weights);
-  for (; d < args.d; d += 16) add_values<kRows, 1>(args, row, d, begin, end, weights);
+inline void scale_weights(const AttendArgs& args, int group, int begin, int end, float (*weights)[kKeyBlock],
+                          float (*scaled)[kKeyBlock]) {
+  for (int page = begin / kPageKeys; page * kPageKeys < end; page++) {
+    const F32 scales = load_scales(page_part(args, page, args.v_offset), args.d, group);
+    const int at = page * kPageKeys - args.block * kKeyBlock;
+    for (int r = 0; r < kRows; r++) store(scaled[r] + at, mul(load(weights[r] + at), scales));
+  }
 }
 
-void attend(const AttendArgs& args) {
+template <bool kInt8, int kRows>
+inline void add_all_values(const AttendArgs& args, int row, int begin, int end, float (*weights)[kKeyBlock]) {
+  if (begin >= end) return;
+  if constexpr (kInt8) {
+    alignas(64) float scaled[kRows][kKeyBlock];
+    for (int d = 0; d < args.d; d += kKvGroup) {
+      scale_weights<kRows>(args, d / kKvGroup, begin, end, weights + row, scaled);
+      const bool whole = d + kKvGroup <= args.d;
+      whole ? add_values<true, kRows, 2>(args, row, d, begin, end, scaled)
+            : add_values<true, kRows, 1>(args, row, d, begin, end, scaled);
+    }
+  } else {
+    int d = 0;
+    for (; d + 64 <= args.d; d += 64) add_values<false, kRows, 4>(args, row, d, begin, end, weights + row);
+    for (; d < args.d; d += 16) add_values<false, kRows, 1>(args, row, d, begin, end, weights + row);
+  }
+}
+
+template <bool kInt8>
+inline void attend_pages(const AttendArgs& args) {
   alignas(64) float weights[kAttendRows][kKeyBlock];
   const int base = args.block * kKeyBlock;
   int begin[kAttendRows], end[kAttendRows];
@@ -93,10 +135,10 @@ void attend(const AttendArgs& args) {
   }
   const bool full = args.rows == kAttendRows;
   if (full && all_begin < all_end) {
-    score_pages<kAttendRows>(args, 0, all_begin, all_end, weights);
+    score_pages<kInt8, kAttendRows>(args, 0, all_begin, all_end, weights);
   } else {
     for (int r = 0; r < args.rows; r++) {
-      if (begin[r] < end[r]) score_pages<1>(args, r, begin[r], end[r], weights);
+      if (begin[r] < end[r]) score_pages<kInt8, 1>(args, r, begin[r], end[r], weights);
     }
   }
   for (int r = 0; r < args.rows; r++) {
@@ -107,12 +149,14 @@ void attend(const AttendArgs& args) {
   // so that it never touches a value it may not see.
   const bool share = full && shared_begin < shared_end;
   for (int r = 0; r < args.rows; r++)
-    add_all_values<1>(args, r, begin[r], share ? shared_begin : end[r], weights);
+    add_all_values<kInt8, 1>(args, r, begin[r], share ? shared_begin : end[r], weights);
   if (share) {
-    add_all_values<kAttendRows>(args, 0, shared_begin, shared_end, weights);
-    for (int r = 0; r < args.rows; r++) add_all_values<1>(args, r, shared_end, end[r], weights);
+    add_all_values<kInt8, kAttendRows>(args, 0, shared_begin, shared_end, weights);
+    for (int r = 0; r < args.rows; r++) add_all_values<kInt8, 1>(args, r, shared_end, end[r], weights);
   }
 }
+
+void attend(const AttendArgs& args) { args.int8 ? attend_pages<true>(args) : attend_pages<false>(args); }
 
 void attend_merge(float block_max, float block_sum, const float* block_out, int d, float* largest, float* sum,
                   float* out) {
