@@ -1,6 +1,6 @@
 // Prints the token ids of many texts: the C++ side of tokenizers.py.
 //
-//   tokenize MODEL.gguf < texts > ids
+//   tokenize MODEL < texts > ids
 //
 // A line of input is one text in hexadecimal, preceded by 't' (trusted: may hold control tokens) or 'd'
 // (data). A line of output is its ids, separated by spaces, without BOS.
@@ -11,14 +11,14 @@
 #include <iostream>
 
 #include "engine/tokenizer_from_file.h"
-#include "formats/gguf.h"
+#include "formats/read_model.h"
 
 using namespace understudy;
 
 namespace {
 
 Result<std::shared_ptr<const Tokenizer>> load(const std::string& path) {
-  ASSIGN_OR_RETURN(const ModelFile file, read_gguf(path));
+  ASSIGN_OR_RETURN(const ModelFile file, read_model(path));
   ASSIGN_OR_RETURN(TokenizerSpec spec, tokenizer_spec(file));
   return Tokenizer::create(std::move(spec));
 }
@@ -41,7 +41,7 @@ double milliseconds_since(std::chrono::steady_clock::time_point start) {
 
 int main(int argc, char** argv) {
   if (argc != 2) {
-    fmt::print(stderr, "usage: tokenize MODEL.gguf < texts > ids\n");
+    fmt::print(stderr, "usage: tokenize MODEL < texts > ids\n");
     return 2;
   }
   const auto start = std::chrono::steady_clock::now();

@@ -1,13 +1,14 @@
-// Splits text into the words inside which byte-level BPE merges: the regular expression of each model family,
-// run by PCRE2's just-in-time compiler. What is a letter or digit is decided by PCRE2's edition of Unicode
-// (10.42: 14.0), so characters of later editions may be split otherwise than by a newer library. Immutable;
-// safe to share between threads.
+// Splits text into the words inside which byte-level BPE merges: the regular expressions of each model
+// family, each on the pieces of the one before, run by PCRE2's just-in-time compiler. What is a letter or
+// digit is decided by PCRE2's edition of Unicode (10.42: 14.0), so characters of later editions may be split
+// otherwise than by a newer library. Immutable; safe to share between threads.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -24,14 +25,19 @@ class Pretokenizer {
   bool ignores_merges() const { return ignores_merges_; }  // a word that is a token needs no merges
 
   // Calls word(view) for the consecutive pieces of `text` (valid UTF-8); together they are `text`. What the
-  // expression does not match is a piece too, as with Hugging Face's Split(Isolated).
+  // expressions do not match is a piece too, as with Hugging Face's Split(Isolated).
   void split(std::string_view text, const std::function<void(std::string_view)>& word) const;
 
  private:
-  Pretokenizer(std::shared_ptr<const pcre2_real_code_8> code, bool normalizes, bool ignores_merges)
-      : code_(std::move(code)), normalizes_(normalizes), ignores_merges_(ignores_merges) {}
+  using Code = std::shared_ptr<const pcre2_real_code_8>;
+  class Scratch;
 
-  std::shared_ptr<const pcre2_real_code_8> code_;
+  Pretokenizer(std::vector<Code> stages, bool normalizes, bool ignores_merges)
+      : stages_(std::move(stages)), normalizes_(normalizes), ignores_merges_(ignores_merges) {}
+  void split_from(size_t stage, std::string_view text, Scratch& scratch,
+                  const std::function<void(std::string_view)>& word) const;
+
+  std::vector<Code> stages_;
   bool normalizes_;
   bool ignores_merges_;
 };

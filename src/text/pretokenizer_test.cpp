@@ -46,9 +46,51 @@ TEST(Pretokenizer, SplitsAsLlama3) {
   EXPECT_EQ(split("llama-bpe", "\xE1\xA0\x8E\xC2\xA0x"), (Words{"\xE1\xA0\x8E", "\xC2\xA0x"}));
 }
 
+TEST(Pretokenizer, SplitsAsGpt2) {
+  EXPECT_EQ(split("gpt-2", "I'LL  don't 12345 caf\xC3\xA9 x2!\n\n "),
+            (Words{"I", "'", "LL", " ", " don", "'t", " 12345", " caf\xC3\xA9", " x", "2", "!", "\n\n "}));
+}
+
+TEST(Pretokenizer, KeepsMarksAndDigitsAsTheFamilySays) {
+  EXPECT_EQ(split("qwen35", "\xE0\xA4\x95\xE0\xA5\x8D\xE0\xA4\xB7 e\xCC\x81 a1"),
+            (Words{"\xE0\xA4\x95\xE0\xA5\x8D\xE0\xA4\xB7", " e\xCC\x81", " a", "1"}));
+  EXPECT_EQ(split("minicpm5", "it's 12345 x"), (Words{"it", "'s", " ", "123", "45", " x"}));
+}
+
+TEST(Pretokenizer, SplitsAsGpt4o) {
+  EXPECT_EQ(split("gpt-4o", "HTTPServer's don'T iPhone 12345 //x\n/"),
+            (Words{"HTTPServer's", " don'T", " i", "Phone", " ", "123", "45", " //", "x", "\n", "/"}));
+  EXPECT_EQ(split("tekken", "HTTPServer's 12345"), (Words{"HTTPServer", "'s", " ", "1", "2", "3", "4", "5"}));
+}
+
+TEST(Pretokenizer, SplitsAsDeepseek) {
+  EXPECT_EQ(split("deepseek-v3",
+                  "(abc) 12345\xE4\xB8\x96\xE7\x95\x8C\xE3\x81\x82"
+                  "a\n x"),
+            (Words{"(abc", ")", " ", "123", "45", "\xE4\xB8\x96\xE7\x95\x8C\xE3\x81\x82", "a", "\n", " x"}));
+  EXPECT_EQ(split("deepseek-llm", "Hello \xE4\xB8\x96\xE7\x95\x8C 123, ok\n  \xE1\x83\x90 "),
+            (Words{"Hello", " ", "\xE4\xB8\x96\xE7\x95\x8C", " ", "1", "2", "3", ",", " ok", "\n", "  ",
+                   "\xE1\x83\x90", " "}));
+  EXPECT_EQ(split("deepseek-coder", "Hello \xE4\xB8\x96\xE7\x95\x8C 123,, ok\n  $x "),
+            (Words{"Hello", " ", "\xE4\xB8\x96\xE7\x95\x8C", " ", "1", "2", "3", ",,", " ok", "\n", "  $",
+                   "x", " "}));
+}
+
+// Falcon takes the last byte of half and of Cyrillic em for a number.
+TEST(Pretokenizer, SplitsAsFalcon) {
+  EXPECT_EQ(split("falcon",
+                  "a 12345 (b)\xC2\xBD"
+                  "7 \xD0\xBC $x=$"),
+            (Words{"a", " ", "123", "45", " ", "(", "b", ")", "\xC2",
+                   "\xBD"
+                   "7",
+                   " \xD0", "\xBC", " ", "$", "x", "=$"}));
+}
+
 TEST(Pretokenizer, LosesNothingOfLongRuns) {
   for (const std::string unit : {"a", " ", "\n", " \n", "1", "!", "\r\n"}) {
-    for (const char* name : {"smollm", "qwen2", "llama-bpe"}) {
+    for (const char* name : {"gpt-2", "smollm", "qwen2", "llama-bpe", "minicpm5", "gpt-4o", "deepseek-v3",
+                             "deepseek-llm", "deepseek-coder", "falcon"}) {
       std::string text;
       while (text.size() < 1'000'000) text += unit;
       text += "x";
@@ -63,11 +105,11 @@ TEST(Pretokenizer, LosesNothingOfLongRuns) {
 }
 
 TEST(Pretokenizer, NamesWhatItKnows) {
-  const auto unknown = Pretokenizer::create("tekken");
+  const auto unknown = Pretokenizer::create("default");
   ASSERT_FALSE(unknown.ok());
   EXPECT_EQ(unknown.error().code, ErrorCode::unsupported);
-  EXPECT_NE(unknown.error().message().find("tekken"), std::string::npos);
-  EXPECT_NE(unknown.error().message().find("smollm, qwen2, llama-bpe"), std::string::npos);
+  EXPECT_NE(unknown.error().message().find("default"), std::string::npos);
+  EXPECT_NE(unknown.error().message().find("smollm, starcoder, "), std::string::npos);
 }
 
 }  // namespace

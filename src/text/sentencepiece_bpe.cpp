@@ -8,25 +8,14 @@
 #include <string>
 
 #include "text/bpe_merge.h"
+#include "text/merge_list.h"
+#include "text/space_mark.h"
 #include "text/utf8.h"
 
 namespace understudy {
 namespace {
 
 using Type = Vocabulary::Type;
-
-std::string spaces_for_marks(std::string_view text) {
-  std::string plain;
-  plain.reserve(text.size());
-  while (!text.empty()) {
-    const size_t mark = text.find(kSpaceMark);
-    plain += text.substr(0, mark);
-    if (mark == std::string_view::npos) break;
-    plain += ' ';
-    text.remove_prefix(mark + kSpaceMark.size());
-  }
-  return plain;
-}
 
 // Lower for higher scores; equal scores give equal values.
 uint32_t descending_key(float score) {
@@ -36,10 +25,11 @@ uint32_t descending_key(float score) {
 
 class SentencePieceBpe final : public SegmentEncoder {
  public:
-  SentencePieceBpe(std::shared_ptr<const Vocabulary> vocabulary, std::vector<float> scores, TokenId unknown,
-                   bool space_prefix)
+  SentencePieceBpe(std::shared_ptr<const Vocabulary> vocabulary, std::vector<float> scores,
+                   std::optional<MergeTable> merge_list, TokenId unknown, bool space_prefix)
       : vocabulary_(std::move(vocabulary)),
         scores_(std::move(scores)),
+        merge_list_(std::move(merge_list)),
         unknown_(unknown),
         space_prefix_(space_prefix) {
     byte_ids_.fill(-1);
@@ -50,7 +40,7 @@ class SentencePieceBpe final : public SegmentEncoder {
       if (merges(id)) note_neighbours(vocabulary_->token(id));
       // GGUF converters give user-defined tokens -1000; in the SentencePiece model they have 0, above
       // everything.
-      if (vocabulary_->type(id) == Type::user_defined) scores_[id] = 0;
+      if (!merge_list_ && vocabulary_->type(id) == Type::user_defined) scores_[id] = 0;
     }
   }
 
@@ -98,14 +88,15 @@ class SentencePieceBpe final : public SegmentEncoder {
     return true;
   }
 
-  // Hugging Face turns scores into a merge list ordered by score, then the longer left, then the longer right
-  // part (transformers, convert_slow_tokenizer.py, generate_merges). BpeMerger breaks the remaining ties by
-  // id.
+  // Without a list, Hugging Face turns scores into a merge list ordered by score, then the longer left, then
+  // the longer right part (transformers, convert_slow_tokenizer.py, generate_merges). BpeMerger breaks the
+  // remaining ties by id.
   std::optional<BpeMerge> find_merge(std::string_view text, const BpeSymbol& left,
                                      const BpeSymbol& right) const {
     const size_t length = left.length + right.length;
     if (left.begin + left.length != right.begin)
       return std::nullopt;  // a character without a token lay between
+    if (merge_list_) return merge_list_->find(left.id, right.id);
     if (length > longest_token_ || !merges(left.id) || !merges(right.id)) return std::nullopt;
     const TokenId id = vocabulary_->find(text.substr(left.begin, length));
     if (id < 0 || !merges(id)) return std::nullopt;
@@ -131,6 +122,7 @@ class SentencePieceBpe final : public SegmentEncoder {
 
   std::shared_ptr<const Vocabulary> vocabulary_;
   std::vector<float> scores_;
+  std::optional<MergeTable> merge_list_;
   TokenId unknown_;
   bool space_prefix_;
   std::array<TokenId, 256> byte_ids_;
@@ -142,10 +134,15 @@ class SentencePieceBpe final : public SegmentEncoder {
 
 }  // namespace
 
-std::unique_ptr<const SegmentEncoder> create_sentencepiece_bpe(std::shared_ptr<const Vocabulary> vocabulary,
-                                                               std::vector<float> scores, TokenId unknown,
-                                                               bool space_prefix) {
-  return std::make_unique<SentencePieceBpe>(std::move(vocabulary), std::move(scores), unknown, space_prefix);
+Result<std::unique_ptr<const SegmentEncoder>> create_sentencepiece_bpe(
+    std::shared_ptr<const Vocabulary> vocabulary, std::vector<float> scores,
+    const std::vector<std::string>& merges, TokenId unknown, bool space_prefix) {
+  std::optional<MergeTable> table;
+  if (!merges.empty()) {
+    ASSIGN_OR_RETURN(table, build_merges(*vocabulary, merges, spaces_for_marks));
+  }
+  return std::unique_ptr<const SegmentEncoder>(std::make_unique<SentencePieceBpe>(
+      std::move(vocabulary), std::move(scores), std::move(table), unknown, space_prefix));
 }
 
 }  // namespace understudy

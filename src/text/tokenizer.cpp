@@ -1,16 +1,18 @@
 #include "text/tokenizer.h"
 
 #include <algorithm>
-#include <bitset>
 #include <charconv>
-#include <cmath>
 
 #include "text/byte_bpe.h"
+#include "text/check_spec.h"
 #include "text/segment_encoder.h"
 #include "text/sentencepiece_bpe.h"
+#include "text/space_mark.h"
 #include "text/special_tokens.h"
+#include "text/unigram.h"
 #include "text/utf8.h"
 #include "text/vocabulary.h"
+#include "text/wordpiece.h"
 
 namespace understudy {
 namespace {
@@ -18,75 +20,7 @@ namespace {
 using Kind = TokenizerSpec::Kind;
 using Type = TokenizerSpec::TokenType;
 
-constexpr size_t kMaxTokens = size_t{1} << 24;  // the largest known vocabulary has 2^18
-constexpr size_t kMaxTokenBytes = 4096;         // the longest known token has 128
-
-Error corrupt(std::string what, std::string where) {
-  return {ErrorCode::corrupt, std::move(what), std::move(where),
-          "The tokenizer in this file is damaged; get the file again"};
-}
-
-std::string describe(TokenId id, const std::string& text) {
-  return "token " + std::to_string(id) + ", \"" + to_valid_utf8(text.substr(0, 64)) + "\",";
-}
-
 bool is_control_type(Type type) { return type == Type::control || type == Type::unknown; }
-
-Status check_sizes(const TokenizerSpec& spec) {
-  const size_t count = spec.tokens.size();
-  if (count == 0 || count > kMaxTokens) {
-    return corrupt(
-        "a vocabulary has 1 to " + std::to_string(kMaxTokens) + " tokens, not " + std::to_string(count),
-        "tokenizer.ggml.tokens");
-  }
-  const auto check = [count](size_t size, const char* where) -> Status {
-    if (size == count) return {};
-    return corrupt(
-        "expected " + std::to_string(count) + " entries, one per token, found " + std::to_string(size),
-        where);
-  };
-  RETURN_IF_ERROR(check(spec.types.size(), "tokenizer.ggml.token_type"));
-  if (spec.kind == Kind::sentencepiece_bpe)
-    RETURN_IF_ERROR(check(spec.scores.size(), "tokenizer.ggml.scores"));
-  return {};
-}
-
-Status check_tokens(const TokenizerSpec& spec) {
-  for (size_t i = 0; i < spec.tokens.size(); ++i) {
-    const auto id = static_cast<TokenId>(i);
-    if (spec.tokens[i].size() > kMaxTokenBytes) {
-      return corrupt(
-          describe(id, spec.tokens[i]) + " is longer than " + std::to_string(kMaxTokenBytes) + " bytes",
-          "tokenizer.ggml.tokens");
-    }
-    if (spec.types[i] < Type::normal || spec.types[i] > Type::byte) {
-      return corrupt(describe(id, spec.tokens[i]) + " has unknown type " +
-                         std::to_string(static_cast<int>(spec.types[i])),
-                     "tokenizer.ggml.token_type");
-    }
-    if (spec.kind == Kind::sentencepiece_bpe && !std::isfinite(spec.scores[i])) {
-      return corrupt(describe(id, spec.tokens[i]) + " has a score that is not finite",
-                     "tokenizer.ggml.scores");
-    }
-  }
-  return {};
-}
-
-Status check_ids(const TokenizerSpec& spec) {
-  const auto check = [&spec](std::optional<TokenId> id, const char* where) -> Status {
-    if (!id || (*id >= 0 && static_cast<size_t>(*id) < spec.tokens.size())) return {};
-    return corrupt(
-        "id " + std::to_string(*id) + " is outside the vocabulary of " + std::to_string(spec.tokens.size()),
-        where);
-  };
-  RETURN_IF_ERROR(check(spec.bos, "tokenizer.ggml.bos_token_id"));
-  RETURN_IF_ERROR(check(spec.eos, "tokenizer.ggml.eos_token_id"));
-  RETURN_IF_ERROR(check(spec.unknown, "tokenizer.ggml.unknown_token_id"));
-  if (spec.add_bos && !spec.bos) {
-    return corrupt("the model wants a BOS token but names none", "tokenizer.ggml.bos_token_id");
-  }
-  return {};
-}
 
 std::optional<char> parse_byte_token(std::string_view text) {
   if (text.size() != 6 || !text.starts_with("<0x") || text[5] != '>') return std::nullopt;
@@ -96,9 +30,10 @@ std::optional<char> parse_byte_token(std::string_view text) {
   return static_cast<char>(value);
 }
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
-    text.replace(at, from.size(), to);
+std::string marks_for_spaces(std::string_view text) {
+  std::string marked;
+  for (const char c : text) c == ' ' ? marked += kSpaceMark : marked += c;
+  return marked;
 }
 
 // Turns spec.tokens into what they decode to. Control and unused tokens keep their names.
@@ -111,32 +46,21 @@ Status decode_tokens(TokenizerSpec& spec) {
     } else if (type == Type::byte) {
       const std::optional<char> byte = parse_byte_token(token);
       if (!byte) {
-        return corrupt(
-            describe(static_cast<TokenId>(i), token) + " has type byte but is not of the form <0xNN>",
+        return corrupt_tokenizer(
+            describe_token(spec, static_cast<TokenId>(i)) + " has type byte but is not of the form <0xNN>",
             "tokenizer.ggml.tokens");
       }
       token.assign(1, *byte);
     } else if (type == Type::normal || type == Type::user_defined) {
-      replace_all(token, kSpaceMark, " ");
+      // In WordPiece's texts, kSpaceMark is a sign like others.
+      if (spec.kind != Kind::wordpiece) {
+        token = spaces_for_marks(token);
+      } else if (token.starts_with(kSpaceMark)) {
+        token.replace(0, kSpaceMark.size(), " ");
+      }
     }
   }
   return {};
-}
-
-// The unknown token stands for text that nothing else spells, so it must not steer the model. Gemma's is of
-// type control, but its 256 byte tokens spell everything. `spec` holds decoded tokens.
-Status check_unknown(const TokenizerSpec& spec) {
-  if (spec.kind != Kind::sentencepiece_bpe || !spec.unknown) return {};
-  if (spec.types[*spec.unknown] != Type::control) return {};
-  std::bitset<256> spelled;
-  for (size_t i = 0; i < spec.tokens.size(); ++i) {
-    if (spec.types[i] == Type::byte) spelled.set(static_cast<unsigned char>(spec.tokens[i][0]));
-  }
-  if (spelled.all()) return {};
-  return corrupt("text that nothing spells would become the control " +
-                     describe(*spec.unknown, spec.tokens[*spec.unknown]) + " for " +
-                     std::to_string(256 - spelled.count()) + " of 256 byte tokens are missing",
-                 "tokenizer.ggml.unknown_token_id");
 }
 
 // The texts that are matched before anything else.
@@ -147,10 +71,10 @@ SpecialTokens special_tokens(const TokenizerSpec& spec) {
     if (is_control_type(spec.types[i])) {
       special.push_back({spec.tokens[i], id, true});
     } else if (spec.types[i] == Type::user_defined) {
-      special.push_back({spec.tokens[i], id, false});
       // Gemma's runs of spaces are spelled with kSpaceMark in its tokenizer.json and so never match a space
       // there (runs of spaces merge like any text). GGUF converters write plain spaces.
-      if (spec.kind == Kind::sentencepiece_bpe) replace_all(special.back().text, " ", kSpaceMark);
+      const bool marked = spec.kind == Kind::sentencepiece_bpe;
+      special.push_back({marked ? marks_for_spaces(spec.tokens[i]) : spec.tokens[i], id, false});
     }
   }
   return SpecialTokens(std::move(special));
@@ -175,23 +99,23 @@ PromptText valid_prompt(const PromptText& prompt) {
   return valid;
 }
 
-class BpeTokenizer final : public Tokenizer {
+class SegmentTokenizer final : public Tokenizer {
  public:
-  BpeTokenizer(std::shared_ptr<const Vocabulary> vocabulary, SpecialTokens special,
-               std::unique_ptr<const SegmentEncoder> segments, std::optional<TokenId> bos,
-               std::optional<TokenId> eos, bool add_bos)
+  SegmentTokenizer(std::shared_ptr<const Vocabulary> vocabulary, SpecialTokens special,
+                   std::unique_ptr<const SegmentEncoder> segments, const TokenizerSpec& spec)
       : vocabulary_(std::move(vocabulary)),
         special_(std::move(special)),
         segments_(std::move(segments)),
-        bos_(bos),
-        eos_(eos),
-        add_bos_(add_bos) {}
+        bos_(spec.bos),
+        eos_(spec.eos),
+        add_bos_(spec.add_bos),
+        add_eos_(spec.add_eos) {}
 
-  std::vector<TokenId> encode(const PromptText& prompt, bool add_bos) const override {
-    if (!is_valid_utf8(prompt.text)) return encode(valid_prompt(prompt), add_bos);
+  std::vector<TokenId> encode(const PromptText& prompt, bool add_special) const override {
+    if (!is_valid_utf8(prompt.text)) return encode(valid_prompt(prompt), add_special);
     const std::string_view text = prompt.text;
     std::vector<TokenId> ids;
-    if (add_bos && add_bos_) ids.push_back(*bos_);
+    if (add_special && add_bos_) ids.push_back(*bos_);
     size_t at = 0;
     for (const SpecialTokens::Match& match : special_.find_all(text, prompt.untrusted)) {
       encode_segment(text.substr(at, match.begin - at), ids);
@@ -200,6 +124,7 @@ class BpeTokenizer final : public Tokenizer {
       at = match.end;
     }
     encode_segment(text.substr(at), ids);
+    if (add_special && add_eos_) ids.push_back(*eos_);
     return ids;
   }
 
@@ -240,28 +165,38 @@ class BpeTokenizer final : public Tokenizer {
   SpecialTokens special_;
   std::unique_ptr<const SegmentEncoder> segments_;
   std::optional<TokenId> bos_, eos_;
-  bool add_bos_;
+  bool add_bos_, add_eos_;
 };
+
+Result<std::unique_ptr<const SegmentEncoder>> segment_encoder(
+    const std::shared_ptr<const Vocabulary>& vocabulary, TokenizerSpec& spec) {
+  const TokenId unknown = spec.unknown.value_or(-1);
+  switch (spec.kind) {
+    case Kind::byte_bpe:
+      return create_byte_bpe(vocabulary, spec.merges, spec.pre);
+    case Kind::sentencepiece_bpe:
+      return create_sentencepiece_bpe(vocabulary, std::move(spec.scores), spec.merges, unknown,
+                                      spec.add_space_prefix);
+    case Kind::wordpiece:
+      return create_wordpiece(vocabulary, {spec.lowercase, spec.strip_accents, unknown});
+    case Kind::unigram:
+      return create_unigram(vocabulary, std::move(spec.scores), spec.charsmap,
+                            {unknown, spec.add_space_prefix, spec.remove_extra_spaces});
+  }
+  return Error{ErrorCode::internal, "a tokenizer of no known kind", "TokenizerSpec::kind", ""};
+}
 
 }  // namespace
 
 Result<std::shared_ptr<const Tokenizer>> Tokenizer::create(TokenizerSpec spec) {
-  RETURN_IF_ERROR(check_sizes(spec));
-  RETURN_IF_ERROR(check_tokens(spec));
-  RETURN_IF_ERROR(check_ids(spec));
+  RETURN_IF_ERROR(check_spec(spec));
   SpecialTokens special = special_tokens(spec);
   RETURN_IF_ERROR(decode_tokens(spec));
   RETURN_IF_ERROR(check_unknown(spec));
   const auto vocabulary = std::make_shared<const Vocabulary>(std::move(spec.tokens), std::move(spec.types));
-  std::unique_ptr<const SegmentEncoder> segments;
-  if (spec.kind == Kind::byte_bpe) {
-    ASSIGN_OR_RETURN(segments, create_byte_bpe(vocabulary, spec.merges, spec.pre));
-  } else {
-    segments = create_sentencepiece_bpe(vocabulary, std::move(spec.scores), spec.unknown.value_or(-1),
-                                        spec.add_space_prefix);
-  }
-  return std::shared_ptr<const Tokenizer>(std::make_shared<BpeTokenizer>(
-      vocabulary, std::move(special), std::move(segments), spec.bos, spec.eos, spec.add_bos));
+  ASSIGN_OR_RETURN(auto segments, segment_encoder(vocabulary, spec));
+  return std::shared_ptr<const Tokenizer>(
+      std::make_shared<SegmentTokenizer>(vocabulary, std::move(special), std::move(segments), spec));
 }
 
 std::string Tokenizer::decode(const std::vector<TokenId>& ids, bool special) const {

@@ -1,11 +1,12 @@
 // Text <-> token ids, identical to the model's own (Hugging Face) tokenizer. One Tokenizer serves all threads
 // (immutable).
 //
-// Kinds: byte-level BPE (GPT-2 family: SmolLM2, Qwen 2.5, Llama 3) and SentencePiece-style BPE with byte
-// fallback (Gemma); both O(n log n) on any text. Special tokens are matched before anything else, the longest
-// of the leftmost: user-defined ones everywhere, control and unknown ones only where the prompt is trusted
-// (prompt_text.h). Between special tokens, trusted and untrusted text is one string. Invalid UTF-8 counts as
-// one U+FFFD per maximal invalid subpart, as Python's bytes.decode(errors="replace") gives it.
+// Kinds: byte-level BPE (GPT-2 family: SmolLM2, Qwen 2.5, Llama 3), SentencePiece-style BPE with byte
+// fallback (Gemma) and WordPiece (BERT); all O(n log n) on any text. Special tokens are matched before
+// anything else, the longest of the leftmost: user-defined ones everywhere, control and unknown ones only
+// where the prompt is trusted (prompt_text.h). Between special tokens, trusted and untrusted text is one
+// string. Invalid UTF-8 counts as one U+FFFD per maximal invalid subpart, as Python's
+// bytes.decode(errors="replace") gives it.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,7 @@ using TokenId = int32_t;
 
 // Everything a tokenizer needs, free of file formats (engine/tokenizer_from_file.h fills it).
 struct TokenizerSpec {
-  enum class Kind { byte_bpe, sentencepiece_bpe };
+  enum class Kind { byte_bpe, sentencepiece_bpe, wordpiece, unigram };
   enum class TokenType : uint8_t {
     normal = 1,
     unknown = 2,
@@ -34,14 +35,20 @@ struct TokenizerSpec {
     byte = 6
   };
   Kind kind = Kind::byte_bpe;
-  std::string pre;  // pre-tokeniser name: "smollm", "qwen2", "llama-bpe"; unused for sentencepiece
-  std::vector<std::string> tokens;  // by id, as stored in the file (byte-level BPE: GPT-2 byte alphabet)
-  std::vector<TokenType> types;     // same length as tokens
-  std::vector<float> scores;        // sentencepiece only
-  std::vector<std::string> merges;  // byte-level BPE only: "left right", by rank
-  std::optional<TokenId> bos, eos, unknown;
-  bool add_bos = false;
-  bool add_space_prefix = false;
+  std::string pre;  // pre-tokeniser name: "smollm", "qwen2", "llama-bpe"; byte-level BPE only
+  // By id, as stored in a GGUF file. Byte-level BPE: in GPT-2's byte alphabet; the others: U+2581 for a space
+  // (WordPiece: in front of the tokens that start a word, where tokenizer.json marks the others with "##").
+  std::vector<std::string> tokens;
+  std::vector<TokenType> types;  // same length as tokens
+  // "left right", by rank. Byte-level BPE, and SentencePiece-style BPE that has no scores (Gemma 4).
+  std::vector<std::string> merges;
+  std::vector<float> scores;                    // SentencePiece-style BPE without merges, Unigram
+  std::string charsmap;                         // Unigram: precompiled normalisation (charsmap.h) or nothing
+  std::optional<TokenId> bos, eos, unknown;     // BERT: bos is [CLS], eos is [SEP]
+  bool add_bos = false, add_eos = false;        // what the model wants around a text
+  bool add_space_prefix = false;                // SentencePiece-style BPE, Unigram
+  bool remove_extra_spaces = false;             // Unigram: at both ends, and all but one of a run
+  bool lowercase = true, strip_accents = true;  // WordPiece
 };
 
 class Tokenizer {
@@ -51,9 +58,10 @@ class Tokenizer {
   static Result<std::shared_ptr<const Tokenizer>> create(TokenizerSpec spec);
   virtual ~Tokenizer() = default;
 
-  // Ids of `prompt`. With add_bos, the BOS token is put in front if the model wants one and the text does not
-  // start with it already (a template that emits BOS gets no second one).
-  virtual std::vector<TokenId> encode(const PromptText& prompt, bool add_bos) const = 0;
+  // Ids of `prompt`. With add_special, the BOS token is put in front if the model wants one and the text does
+  // not start with it already (a template that emits BOS gets no second one), and EOS behind if the model
+  // wants one (encoders; [SEP] of BERT).
+  virtual std::vector<TokenId> encode(const PromptText& prompt, bool add_special) const = 0;
 
   // The raw bytes of a token, perhaps part of a UTF-8 character. Control, unknown and unused tokens give ""
   // unless `special` is set; so do ids outside the vocabulary.

@@ -27,16 +27,29 @@ Lead classify_lead(unsigned char byte) {
 }  // namespace
 
 Utf8Char first_utf8_char(std::string_view text) {
-  const Lead lead = classify_lead(static_cast<unsigned char>(text[0]));
+  const auto first = static_cast<unsigned char>(text[0]);
+  const Lead lead = classify_lead(first);
   if (lead.length == 0) return {Utf8Char::State::invalid, 1};
+  char32_t code = lead.length == 1 ? first : first & (0xFFu >> (lead.length + 1));
   for (uint32_t i = 1; i < lead.length; ++i) {
     if (i == text.size()) return {Utf8Char::State::incomplete, i};
     const auto byte = static_cast<unsigned char>(text[i]);
     const unsigned char low = i == 1 ? lead.second_low : 0x80;
     const unsigned char high = i == 1 ? lead.second_high : 0xBF;
     if (byte < low || byte > high) return {Utf8Char::State::invalid, i};
+    code = code << 6 | (byte & 0x3Fu);
   }
-  return {Utf8Char::State::complete, lead.length};
+  return {Utf8Char::State::complete, lead.length, code};
+}
+
+void append_utf8(std::string& text, char32_t code) {
+  if (code < 0x80) {
+    text += static_cast<char>(code);
+    return;
+  }
+  const int continuations = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+  text += static_cast<char>(0xFF00u >> (continuations + 1) | code >> (6 * continuations));
+  for (int i = continuations - 1; i >= 0; --i) text += static_cast<char>(0x80 | (code >> (6 * i) & 0x3F));
 }
 
 bool is_valid_utf8(std::string_view text) {

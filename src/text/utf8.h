@@ -15,11 +15,14 @@ inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+
 struct Utf8Char {
   enum class State { complete, incomplete, invalid };  // incomplete: the text ends inside a character
   State state = State::complete;
-  uint32_t length = 0;  // bytes; of the maximal subpart unless complete
+  uint32_t length = 0;     // bytes; of the maximal subpart unless complete
+  char32_t code = 0xFFFD;  // U+FFFD unless complete
 };
 
 // The character at the start of `text`, which must not be empty.
 Utf8Char first_utf8_char(std::string_view text);
+
+void append_utf8(std::string& text, char32_t code);  // code: a Unicode scalar value
 
 bool is_valid_utf8(std::string_view text);
 

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "text/jinja/characters.h"
+#include "text/jinja/markup.h"
 #include "text/jinja/methods.h"
 #include "text/jinja/stringify.h"
-#include "text/jinja/utf8.h"
 
 namespace understudy::jinja {
 namespace {
@@ -60,12 +61,12 @@ Result<Value> character(Runtime& runtime, const PromptText& text, int64_t index)
   const auto wanted = place(index, count_chars(text.text));
   if (!wanted) return undefined("string index " + std::to_string(index) + " is out of range");
   size_t at = 0;
-  for (size_t i = 0; i < *wanted; ++i) at += decode_char(text.text, at).size;
-  return runtime.text(slice_bytes(text, at, at + decode_char(text.text, at).size));
+  for (size_t i = 0; i < *wanted; ++i) at += decode_char(text.text, at).length;
+  return runtime.text(slice_bytes(text, at, at + decode_char(text.text, at).length));
 }
 
 Result<Value> by_index(Runtime& runtime, const Value& object, int64_t index) {
-  if (object.is_text()) return character(runtime, object.text(), index);
+  if (object.is_text()) return keep_markup(runtime, object, character(runtime, object.text(), index));
   if (object.is<SequencePtr>() && object.as<SequencePtr>()->indexable()) {
     const auto& items = object.as<SequencePtr>()->items;
     if (const auto at = place(index, items.size())) return items[*at];
@@ -109,7 +110,7 @@ Result<Value> slice_text(Runtime& runtime, const PromptText& text, const Value& 
                          const Value& step) {
   RETURN_IF_ERROR(runtime.spend_walk(text.text.size()));
   std::vector<size_t> offsets;
-  for (size_t at = 0; at < text.text.size(); at += decode_char(text.text, at).size) offsets.push_back(at);
+  for (size_t at = 0; at < text.text.size(); at += decode_char(text.text, at).length) offsets.push_back(at);
   ASSIGN_OR_RETURN(const Bounds bounds, slice_bounds(start, stop, step, offsets.size()));
   offsets.push_back(text.text.size());
   TextBuilder out;
@@ -151,7 +152,8 @@ Result<Value> get_item(Runtime& runtime, const Value& object, const Value& key) 
 Result<Value> get_slice(Runtime& runtime, const Value& object, const Value& start, const Value& stop,
                         const Value& step) {
   if (object.is<Undefined>()) return type_error(*object.as<Undefined>().why);
-  if (object.is_text()) return slice_text(runtime, object.text(), start, stop, step);
+  if (object.is_text())
+    return keep_markup(runtime, object, slice_text(runtime, object.text(), start, stop, step));
   if (!object.is<SequencePtr>() || !object.as<SequencePtr>()->indexable()) {
     return type_error("'" + std::string(object.type_name()) + "' cannot be sliced");
   }

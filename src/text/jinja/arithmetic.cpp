@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "text/jinja/format.h"
+#include "text/jinja/markup.h"
 
 namespace understudy::jinja {
 namespace {
@@ -154,13 +155,20 @@ Result<Value> arithmetic(Runtime& runtime, ArithmeticOp op, const Value& a, cons
   if (op == ArithmeticOp::add) {
     const bool lists =
         is_list_or_tuple(a) && is_list_or_tuple(b) && a.as<SequencePtr>()->kind == b.as<SequencePtr>()->kind;
-    if (lists || (a.is_text() && b.is_text())) return concatenate(runtime, a, b);
+    const bool texts = a.is_text() && b.is_text();
+    if (texts && (a.is_markup() || b.is_markup())) return add_markup(runtime, a, b);
+    if (lists || texts) return concatenate(runtime, a, b);
   }
   if (op == ArithmeticOp::multiply) {
-    if ((a.is_text() || is_list_or_tuple(a)) && b.is_integral()) return repeat(runtime, a, b.integer());
-    if ((b.is_text() || is_list_or_tuple(b)) && a.is_integral()) return repeat(runtime, b, a.integer());
+    if ((a.is_text() || is_list_or_tuple(a)) && b.is_integral())
+      return keep_markup(runtime, a, repeat(runtime, a, b.integer()));
+    if ((b.is_text() || is_list_or_tuple(b)) && a.is_integral())
+      return keep_markup(runtime, b, repeat(runtime, b, a.integer()));
   }
-  if (op == ArithmeticOp::modulo && a.is_text()) return format_percent(runtime, a.text(), b);
+  if (op == ArithmeticOp::modulo && a.is_text()) {
+    RETURN_IF_ERROR(refuse_markup(a, "%"));
+    return format_percent(runtime, a.text(), b);
+  }
   return no_operator(op, a, b);
 }
 

@@ -3,10 +3,10 @@
 #include "text/jinja/access.h"
 #include "text/jinja/arguments.h"
 #include "text/jinja/arithmetic.h"
+#include "text/jinja/characters.h"
 #include "text/jinja/filters.h"
 #include "text/jinja/stringify.h"
 #include "text/jinja/tests.h"
-#include "text/jinja/utf8.h"
 
 namespace understudy::jinja {
 namespace {

@@ -1,10 +1,12 @@
 #include "text/jinja/arguments.h"
+#include "text/jinja/characters.h"
 #include "text/jinja/filters.h"
 #include "text/jinja/format.h"
+#include "text/jinja/markup.h"
 #include "text/jinja/stringify.h"
 #include "text/jinja/text_ops.h"
 #include "text/jinja/tojson.h"
-#include "text/jinja/utf8.h"
+#include "text/unicode.h"
 
 namespace understudy::jinja {
 namespace {
@@ -12,14 +14,20 @@ namespace {
 Result<Value> string_filter(Runtime& runtime, const Value& value, const Arguments& arguments) {
   RETURN_IF_ERROR(bind("string", arguments, {}));
   ASSIGN_OR_RETURN(TextPtr text, to_text(runtime, value));
-  return Value(std::move(text));
+  return keep_markup(runtime, value, Value(std::move(text)));
+}
+
+Result<Value> safe_filter(Runtime& runtime, const Value& value, const Arguments& arguments) {
+  RETURN_IF_ERROR(bind("safe", arguments, {}));
+  ASSIGN_OR_RETURN(TextPtr text, to_text(runtime, value));
+  return Value::markup(std::move(text));
 }
 
 template <Case wanted>
 Result<Value> case_filter(Runtime& runtime, const Value& value, const Arguments& arguments) {
   RETURN_IF_ERROR(bind("upper", arguments, {}));
   ASSIGN_OR_RETURN(const TextPtr text, to_text(runtime, value));
-  return change_case(runtime, *text, wanted);
+  return keep_markup(runtime, value, change_case(runtime, *text, wanted));
 }
 
 // Words start after white space and after - ( { [ <, unlike str.title()'s.
@@ -32,7 +40,7 @@ Result<Value> title_filter(Runtime& runtime, const Value& value, const Arguments
   std::string mapped;
   bool word_start = true;
   for (size_t at = 0; at < text->text.size();) {
-    const Char c = decode_char(text->text, at);
+    const Utf8Char c = decode_char(text->text, at);
     mapped.clear();
     if (word_start) {
       append_upper(mapped, c.code);
@@ -43,7 +51,7 @@ Result<Value> title_filter(Runtime& runtime, const Value& value, const Arguments
     word_start = is_space(c.code) ||
                  (c.code < 0x80 &&
                   std::string_view("-({[<").find(static_cast<char>(c.code)) != std::string_view::npos);
-    at += c.size;
+    at += c.length;
   }
   return runtime.finish(out);
 }
@@ -51,9 +59,11 @@ Result<Value> title_filter(Runtime& runtime, const Value& value, const Arguments
 Result<Value> trim_filter(Runtime& runtime, const Value& value, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const Bound bound, bind("trim", arguments, {"chars"}));
   ASSIGN_OR_RETURN(const TextPtr text, to_text(runtime, value));
-  if (!bound.has(0) || bound[0].is<None>()) return strip(runtime, *text, nullptr, Side::both);
-  ASSIGN_OR_RETURN(const TextPtr chars, bound.text(0));
-  return strip(runtime, *text, chars.get(), Side::both);
+  TextPtr chars;
+  if (bound.has(0) && !bound[0].is<None>()) {
+    ASSIGN_OR_RETURN(chars, bound.text(0));
+  }
+  return keep_markup(runtime, value, strip(runtime, *text, chars.get(), Side::both));
 }
 
 Result<Value> replace_filter(Runtime& runtime, const Value& value, const Arguments& arguments) {
@@ -71,6 +81,7 @@ Result<Value> format_filter(Runtime& runtime, const Value& value, const Argument
     return Error{ErrorCode::unsupported, "format() with keywords is not supported", "", ""};
   }
   ASSIGN_OR_RETURN(const TextPtr text, to_text(runtime, value));
+  RETURN_IF_ERROR(refuse_markup(value, "format()"));
   ASSIGN_OR_RETURN(const Value values, runtime.sequence(arguments.positional, Sequence::Kind::tuple));
   return format_percent(runtime, *text, values);
 }
@@ -101,12 +112,12 @@ Result<Value> indent_filter(Runtime& runtime, const Value& value, const Argument
     if (wanted) out.append(indent);
     out.append(lines[i].text());
   }
-  return runtime.finish(out);
+  return keep_markup(runtime, value, runtime.finish(out));
 }
 
 constexpr NamedFilter kTextFilters[] = {
     {"string", string_filter},
-    {"safe", string_filter},  // marks HTML; without autoescape it prints the same
+    {"safe", safe_filter},
     {"upper", case_filter<Case::upper>},
     {"lower", case_filter<Case::lower>},
     {"capitalize", case_filter<Case::capitalize>},

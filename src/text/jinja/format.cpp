@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "text/jinja/access.h"
+#include "text/jinja/characters.h"
 #include "text/jinja/stringify.h"
-#include "text/jinja/utf8.h"
 
 namespace understudy::jinja {
 namespace {
@@ -86,7 +86,7 @@ Result<PromptText> convert(Runtime& runtime, const Field& field, const Value& va
       if (!field.precision) return *text;
       size_t end = 0;
       for (int i = 0; i < *field.precision && end < text->text.size(); ++i)
-        end += decode_char(text->text, end).size;
+        end += decode_char(text->text, end).length;
       return slice_bytes(*text, 0, end);
     }
     case 'd':

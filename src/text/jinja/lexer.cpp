@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
+#include "text/jinja/characters.h"
 #include "text/jinja/limits.h"
 #include "text/jinja/string_literal.h"
-#include "text/jinja/utf8.h"
+#include "text/unicode.h"
 
 namespace understudy::jinja {
 namespace {
@@ -66,9 +67,9 @@ class Lexer {
 
   size_t skip_space(size_t at) const {
     while (at < text_.size()) {
-      const Char c = decode_char(text_, at);
+      const Utf8Char c = decode_char(text_, at);
       if (!is_space(c.code)) break;
-      at += c.size;
+      at += c.length;
     }
     return at;
   }

@@ -4,6 +4,7 @@
 
 #include "text/jinja/arguments.h"
 #include "text/jinja/compare.h"
+#include "text/jinja/markup.h"
 
 namespace understudy::jinja {
 namespace {
@@ -108,7 +109,7 @@ std::optional<Value> bind_method(const Value& object, std::string_view name) {
   const Method& method = *found;
   Callable bound{std::string(name), {}};
   bound.call = [&method, object](Runtime& runtime, const Arguments& arguments) -> Result<Value> {
-    if (method.call) return method.call(runtime, object, arguments);
+    if (method.call) return keep_markup(runtime, object, method.call(runtime, object, arguments));
     return Error{ErrorCode::unsupported,
                  "the method " + std::string(object.type_name()) + "." + std::string(method.name) +
                      "() is not supported",

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "text/jinja/utf8.h"
+#include "text/jinja/characters.h"
 
 namespace understudy::jinja {
 namespace {
@@ -96,7 +96,7 @@ namespace {
 Result<std::vector<Value>> characters(Runtime& runtime, const PromptText& text) {
   std::vector<Value> items;
   for (size_t at = 0; at < text.text.size();) {
-    const size_t size = decode_char(text.text, at).size;
+    const size_t size = decode_char(text.text, at).length;
     ASSIGN_OR_RETURN(Value item, runtime.text(slice_bytes(text, at, at + size)));
     items.push_back(std::move(item));
     at += size;

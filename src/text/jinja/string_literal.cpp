@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "text/jinja/utf8.h"
+#include "text/jinja/characters.h"
 
 namespace understudy::jinja {
 namespace {
@@ -70,7 +70,7 @@ Result<std::string> unescape_string(std::string_view body) {
       const char* end = escape.data() + escape.size();
       const auto parsed = std::from_chars(escape.data() + 1, end, code, 16);
       const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-      if (escape.size() != 1 + digits || parsed.ptr != end || code >= kInvalidByte || surrogate)
+      if (escape.size() != 1 + digits || parsed.ptr != end || code > 0x10FFFF || surrogate)
         return bad_escape(escape);
       append_utf8(text, code);
       at += 2 + digits;

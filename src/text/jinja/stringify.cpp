@@ -4,7 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
-#include "text/jinja/utf8.h"
+#include "text/jinja/characters.h"
+#include "text/unicode.h"
 
 namespace understudy::jinja {
 namespace {
@@ -24,19 +25,19 @@ void append_quoted(TextBuilder& out, const PromptText& text) {
   SpanCursor cursor(text);
   out.append(mark, false);
   for (size_t at = 0; at < text.text.size();) {
-    const Char c = decode_char(text.text, at);
+    const Utf8Char c = decode_char(text.text, at);
     const bool untrusted = cursor.untrusted(at);
     if (c.code == '\\' || c.code == static_cast<unsigned char>(quote)) {
       out.append("\\", untrusted);
       out.append(std::string_view(text.text).substr(at, 1), untrusted);
     } else if (c.code == '\n' || c.code == '\r' || c.code == '\t') {
       out.append(c.code == '\n' ? "\\n" : c.code == '\r' ? "\\r" : "\\t", untrusted);
-    } else if (is_printable(c.code) || c.code >= kInvalidByte) {
-      out.append(std::string_view(text.text).substr(at, c.size), untrusted);
+    } else if (is_printable(c.code)) {
+      out.append(std::string_view(text.text).substr(at, c.length), untrusted);
     } else {
       out.append(escaped(c.code), untrusted);
     }
-    at += c.size;
+    at += c.length;
   }
   out.append(mark, false);
 }
@@ -99,7 +100,9 @@ Status append_repr(Runtime& runtime, TextBuilder& out, const Value& value) {
   if (out.overflowed()) return {};
   if (value.is_text()) {
     RETURN_IF_ERROR(runtime.spend_walk(value.bytes().size()));
+    if (value.is_markup()) out.append("Markup(", false);
     append_quoted(out, value.text());
+    if (value.is_markup()) out.append(")", false);
     return {};
   }
   if (value.is<SequencePtr>()) return append_sequence(runtime, out, *value.as<SequencePtr>());

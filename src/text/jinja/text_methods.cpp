@@ -1,9 +1,11 @@
 #include "text/jinja/arguments.h"
+#include "text/jinja/characters.h"
 #include "text/jinja/compare.h"
 #include "text/jinja/format.h"
+#include "text/jinja/markup.h"
 #include "text/jinja/methods.h"
 #include "text/jinja/text_ops.h"
-#include "text/jinja/utf8.h"
+#include "text/unicode.h"
 
 namespace understudy::jinja {
 namespace {
@@ -38,6 +40,7 @@ Result<Value> splitlines_method(Runtime& runtime, const Value& self, const Argum
 }
 
 Result<Value> replace_method(Runtime& runtime, const Value& self, const Arguments& arguments) {
+  RETURN_IF_ERROR(refuse_markup(self, "replace()"));
   ASSIGN_OR_RETURN(const Bound bound, bind("replace", arguments, {"old", "new", "count"}, 2));
   ASSIGN_OR_RETURN(const TextPtr old, bound.text(0));
   ASSIGN_OR_RETURN(const TextPtr fresh, bound.text(1));
@@ -122,6 +125,7 @@ Result<Value> count_method(Runtime& runtime, const Value& self, const Arguments&
 }
 
 Result<Value> join_method(Runtime& runtime, const Value& self, const Arguments& arguments) {
+  RETURN_IF_ERROR(refuse_markup(self, "join()"));
   ASSIGN_OR_RETURN(const Bound bound, bind("join", arguments, {"iterable"}, 1));
   ASSIGN_OR_RETURN(const std::vector<Value> items, iterate(runtime, bound[0]));
   TextBuilder out;
@@ -135,6 +139,7 @@ Result<Value> join_method(Runtime& runtime, const Value& self, const Arguments& 
 }
 
 Result<Value> format_method(Runtime& runtime, const Value& self, const Arguments& arguments) {
+  RETURN_IF_ERROR(refuse_markup(self, "format()"));
   return format_braces(runtime, self.text(), arguments);
 }
 
@@ -144,9 +149,9 @@ Result<Value> every_method(Runtime& runtime, const Value& self, const Arguments&
   RETURN_IF_ERROR(bind("isdigit", arguments, {}));
   RETURN_IF_ERROR(runtime.spend_bytes(self.bytes().size()));
   for (size_t at = 0; at < self.bytes().size();) {
-    const Char c = decode_char(self.bytes(), at);
+    const Utf8Char c = decode_char(self.bytes(), at);
     if (!qualifies(c.code)) return Value(false);
-    at += c.size;
+    at += c.length;
   }
   return Value(!self.bytes().empty());
 }
@@ -160,10 +165,10 @@ Result<Value> cased_method(Runtime& runtime, const Value& self, const Arguments&
   RETURN_IF_ERROR(runtime.spend_bytes(self.bytes().size()));
   bool any = false;
   for (size_t at = 0; at < self.bytes().size();) {
-    const Char c = decode_char(self.bytes(), at);
+    const Utf8Char c = decode_char(self.bytes(), at);
     if (other(c.code)) return Value(false);
     any = any || wanted(c.code);
-    at += c.size;
+    at += c.length;
   }
   return Value(any);
 }

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "text/jinja/characters.h"
 #include "text/jinja/compare.h"
-#include "text/jinja/utf8.h"
+#include "text/unicode.h"
 
 namespace understudy::jinja {
 namespace {
@@ -53,7 +54,7 @@ std::vector<Piece> cut_from_right(std::string_view text, std::string_view separa
 std::vector<Piece> words(std::string_view text, int64_t limit) {
   std::vector<Piece> pieces;
   const auto skip = [&](size_t at, bool space) {
-    for (Char c; at < text.size() && is_space((c = decode_char(text, at)).code) == space;) at += c.size;
+    for (Utf8Char c; at < text.size() && is_space((c = decode_char(text, at)).code) == space;) at += c.length;
     return at;
   };
   for (size_t at = skip(0, true); at < text.size();) {
@@ -99,16 +100,16 @@ Result<Value> strip(Runtime& runtime, const PromptText& text, const PromptText* 
   if (chars) {
     RETURN_IF_ERROR(runtime.spend(chars->text.size()));
     for (size_t at = 0; at < chars->text.size();) {
-      const Char c = decode_char(chars->text, at);
+      const Utf8Char c = decode_char(chars->text, at);
       wanted.insert(c.code);
-      at += c.size;
+      at += c.length;
     }
   }
   RETURN_IF_ERROR(runtime.spend_bytes(text.text.size()));
   const auto strippable = [&](char32_t code) { return chars ? wanted.count(code) > 0 : is_space(code); };
   size_t begin = 0, end = text.text.size();
   if (side != Side::right) {
-    for (Char c; begin < end && strippable((c = decode_char(text.text, begin)).code);) begin += c.size;
+    for (Utf8Char c; begin < end && strippable((c = decode_char(text.text, begin)).code);) begin += c.length;
   }
   if (side != Side::left) {
     for (size_t at;
@@ -135,7 +136,7 @@ Result<Value> replace(Runtime& runtime, const PromptText& text, const PromptText
     if (old.text.empty()) {  // before each character, and at the end
       insert(is_tainted(text));
       if (at == text.text.size()) break;
-      const size_t size = decode_char(text.text, at).size;
+      const size_t size = decode_char(text.text, at).length;
       out.append(text, at, at + size);
       at += size;
       continue;
@@ -177,9 +178,9 @@ Result<std::vector<Value>> split_lines(Runtime& runtime, const PromptText& text,
   std::vector<Value> lines;
   for (size_t begin = 0; begin < text.text.size();) {
     size_t end = begin;
-    Char c;
-    while (end < text.text.size() && !is_line_end((c = decode_char(text.text, end)).code)) end += c.size;
-    size_t next = end == text.text.size() ? end : end + c.size;
+    Utf8Char c;
+    while (end < text.text.size() && !is_line_end((c = decode_char(text.text, end)).code)) end += c.length;
+    size_t next = end == text.text.size() ? end : end + c.length;
     if (c.code == '\r' && next < text.text.size() && text.text[next] == '\n') ++next;
     ASSIGN_OR_RETURN(Value line, piece_of(runtime, text, {begin, keep_ends ? next : end}, false));
     lines.push_back(std::move(line));
@@ -195,7 +196,7 @@ Result<Value> change_case(Runtime& runtime, const PromptText& text, Case wanted)
   std::string mapped;
   bool word_start = true;  // str.title(): a cased letter after an uncased one
   for (size_t at = 0; at < text.text.size();) {
-    const Char c = decode_char(text.text, at);
+    const Utf8Char c = decode_char(text.text, at);
     const bool upper = wanted == Case::upper || (wanted == Case::capitalize && at == 0) ||
                        (wanted == Case::title && word_start);
     mapped.clear();
@@ -206,7 +207,7 @@ Result<Value> change_case(Runtime& runtime, const PromptText& text, Case wanted)
     }
     word_start = !is_upper(c.code) && !is_lower(c.code);
     out.append(mapped, cursor.untrusted(at));
-    at += c.size;
+    at += c.length;
   }
   return runtime.finish(out);
 }

@@ -4,9 +4,9 @@
 #include <cstdio>
 
 #include "text/jinja/arguments.h"
+#include "text/jinja/characters.h"
 #include "text/jinja/compare.h"
 #include "text/jinja/stringify.h"
-#include "text/jinja/utf8.h"
 
 namespace understudy::jinja {
 namespace {
@@ -43,7 +43,7 @@ std::string json_escape(char32_t code, bool ensure_ascii) {
     default:
       break;
   }
-  const bool escape = code < 0x20 || (ensure_ascii && code > 0x7E && code < kInvalidByte);
+  const bool escape = code < 0x20 || (ensure_ascii && code > 0x7E);
   return escape ? unicode_escape(code) : "";
 }
 
@@ -81,11 +81,11 @@ class JsonWriter {
     SpanCursor cursor(text);
     out_.append("\"", false);
     for (size_t at = 0; at < text.text.size();) {
-      const Char c = decode_char(text.text, at);
+      const Utf8Char c = decode_char(text.text, at);
       const std::string escape = json_escape(c.code, style_.ensure_ascii);
-      const std::string_view plain = std::string_view(text.text).substr(at, c.size);
+      const std::string_view plain = std::string_view(text.text).substr(at, c.length);
       out_.append(escape.empty() ? plain : escape, cursor.untrusted(at));
-      at += c.size;
+      at += c.length;
     }
     out_.append("\"", false);
     return {};

@@ -89,8 +89,16 @@ class Value {
   // Python's name of the type, for messages: "str", "dict", …
   std::string_view type_name() const;
 
+  // Text that the filter `safe` marked (markup.h).
+  static Value markup(Value text) {
+    text.is_markup_ = true;
+    return text;
+  }
+  bool is_markup() const { return is_markup_; }
+
  private:
   Data data_;
+  bool is_markup_ = false;
 };
 
 struct Sequence {

@@ -1,10 +1,12 @@
-#include "text/nfc.h"
+#include "text/normal_form.h"
 
 #include <utf8proc.h>
 
 #include <algorithm>
 #include <array>
 #include <vector>
+
+#include "text/utf8.h"
 
 namespace understudy {
 namespace {
@@ -46,21 +48,29 @@ void order_canonically(std::vector<utf8proc_int32_t>& code_points) {
   }
 }
 
+std::vector<utf8proc_int32_t> decompose_in_order(std::string_view text) {
+  std::vector<utf8proc_int32_t> code_points = decompose(text);
+  order_canonically(code_points);
+  return code_points;
+}
+
+std::string encode(const std::vector<utf8proc_int32_t>& code_points) {
+  std::string text;
+  text.reserve(code_points.size());
+  for (const utf8proc_int32_t code : code_points) append_utf8(text, static_cast<char32_t>(code));
+  return text;
+}
+
 }  // namespace
 
 std::string to_nfc(std::string_view text) {
   if (is_trivially_nfc(text)) return std::string(text);
-  std::vector<utf8proc_int32_t> code_points = decompose(text);
-  order_canonically(code_points);
+  std::vector<utf8proc_int32_t> code_points = decompose_in_order(text);
   const auto count = utf8proc_normalize_utf32(code_points.data(), code_points.size(), kCompose);
-  std::string composed;
-  composed.reserve(text.size());
-  for (utf8proc_ssize_t i = 0; i < count; ++i) {
-    std::array<utf8proc_uint8_t, 4> encoded;
-    const auto length = utf8proc_encode_char(code_points[i], encoded.data());
-    composed.append(reinterpret_cast<const char*>(encoded.data()), length);
-  }
-  return composed;
+  code_points.resize(static_cast<size_t>(count));
+  return encode(code_points);
 }
+
+std::string to_nfd(std::string_view text) { return encode(decompose_in_order(text)); }
 
 }  // namespace understudy
