@@ -4,6 +4,7 @@
 
 #include "arch/architecture.h"
 #include "arch/transformer.h"
+#include "formats/hf/family.h"
 
 namespace understudy {
 namespace {
@@ -53,7 +54,51 @@ EncoderParts build(Loader& load) {
   return parts;
 }
 
+void translate(HfConfig& config, HfKeys& keys) {
+  keys.set("embedding_length", config.integer("hidden_size"));
+  keys.set("block_count", config.integer("num_hidden_layers"));
+  keys.set("feed_forward_length", config.integer("intermediate_size"));
+  keys.set("attention.head_count", config.integer("num_attention_heads"));
+  keys.set("attention.layer_norm_epsilon", config.real("layer_norm_eps"));
+  keys.set("context_length", config.integer("max_position_embeddings"));
+  keys.set_tied(true);  // an encoder has no head
+  config.expect_text("hidden_act", {"gelu"});
+  config.expect_text("position_embedding_type", {"absolute"});
+  config.expect_flag("is_decoder", false);
+}
+
+std::vector<HfTensor> hf_tensors() {
+  return {
+      {"embeddings.word_embeddings.weight", "token_embd.weight"},
+      {"embeddings.position_embeddings.weight", "position_embd.weight"},
+      {"embeddings.token_type_embeddings.weight", "token_types.weight"},
+      {"embeddings.LayerNorm.weight", "token_embd_norm.weight"},
+      {"embeddings.LayerNorm.bias", "token_embd_norm.bias"},
+      {"embeddings.position_ids", ""},
+      {"encoder.layer.*.attention.self.query.weight", "blk.*.attn_q.weight"},
+      {"encoder.layer.*.attention.self.query.bias", "blk.*.attn_q.bias"},
+      {"encoder.layer.*.attention.self.key.weight", "blk.*.attn_k.weight"},
+      {"encoder.layer.*.attention.self.key.bias", "blk.*.attn_k.bias"},
+      {"encoder.layer.*.attention.self.value.weight", "blk.*.attn_v.weight"},
+      {"encoder.layer.*.attention.self.value.bias", "blk.*.attn_v.bias"},
+      {"encoder.layer.*.attention.output.dense.weight", "blk.*.attn_output.weight"},
+      {"encoder.layer.*.attention.output.dense.bias", "blk.*.attn_output.bias"},
+      {"encoder.layer.*.attention.output.LayerNorm.weight", "blk.*.attn_output_norm.weight"},
+      {"encoder.layer.*.attention.output.LayerNorm.bias", "blk.*.attn_output_norm.bias"},
+      {"encoder.layer.*.intermediate.dense.weight", "blk.*.ffn_up.weight"},
+      {"encoder.layer.*.intermediate.dense.bias", "blk.*.ffn_up.bias"},
+      {"encoder.layer.*.output.dense.weight", "blk.*.ffn_down.weight"},
+      {"encoder.layer.*.output.dense.bias", "blk.*.ffn_down.bias"},
+      {"encoder.layer.*.output.LayerNorm.weight", "blk.*.layer_output_norm.weight"},
+      {"encoder.layer.*.output.LayerNorm.bias", "blk.*.layer_output_norm.bias"},
+      // Of BERT's own task; sentence vectors are pooled from the tokens.
+      {"pooler.dense.weight", ""},
+      {"pooler.dense.bias", ""},
+  };
+}
+
 const RegisterArchitecture kBert("bert", build);
+const RegisterHfFamily kHfBert({"bert", "bert", hf_tensors(), translate});
 
 }  // namespace
 }  // namespace understudy

@@ -4,7 +4,7 @@
 
 #include "arch/architecture.h"
 #include "engine/tokenizer_from_file.h"
-#include "formats/gguf.h"
+#include "formats/read_model.h"
 #include "kernels/dispatch.h"
 
 namespace understudy {
@@ -15,12 +15,12 @@ constexpr size_t kStepRows = 512;
 }  // namespace
 
 Result<bool> holds_encoder(const std::string& path) {
-  ASSIGN_OR_RETURN(const ModelFile file, read_gguf(path));
-  return is_encoder(file.architecture);
+  ASSIGN_OR_RETURN(const std::string architecture, model_architecture(path));
+  return is_encoder(architecture);
 }
 
 Result<std::unique_ptr<Embedder>> Embedder::load(const std::string& path, const ModelOptions& options) {
-  ASSIGN_OR_RETURN(ModelFile file, read_gguf(path));
+  ASSIGN_OR_RETURN(ModelFile file, read_model(path));
   ASSIGN_OR_RETURN(TokenizerSpec spec, tokenizer_spec(file));
   const KernelTable* kernels = options.kernels;
   if (kernels == nullptr) {

@@ -15,4 +15,11 @@ Result<ModelFile> read_model(const std::string& path) {
   return file;
 }
 
+Result<std::string> model_architecture(const std::string& path) {
+  const std::string folder = hf_folder(path);
+  if (!folder.empty()) return hf_architecture(folder);
+  ASSIGN_OR_RETURN(const ModelFile file, read_gguf(path));
+  return file.architecture;
+}
+
 }  // namespace understudy

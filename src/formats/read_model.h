@@ -12,4 +12,7 @@ namespace understudy {
 // and add_hf_tokenizer (hf/tokenizer.h).
 Result<ModelFile> read_model(const std::string& path);
 
+// The ModelFile's architecture, without reading the tokenizer of a folder.
+Result<std::string> model_architecture(const std::string& path);
+
 }  // namespace understudy

@@ -12,8 +12,12 @@ MASK = (1 << 64) - 1
 
 
 def fnv1a(name: str) -> int:
+    return fnv1a_bytes(name.encode())
+
+
+def fnv1a_bytes(data) -> int:
     value = FNV_OFFSET
-    for byte in name.encode():
+    for byte in memoryview(data).cast("B"):
         value = (value ^ byte) * FNV_PRIME & MASK
     return value
 

@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
-#include <span>
 
-#include "formats/limits.h"
+#include "formats/hf/json_members.h"
 
 namespace understudy {
 
@@ -20,35 +19,13 @@ const std::string kPrefix = "tokenizer.ggml.";
 
 using Pair = std::pair<std::string_view, std::string_view>;  // the two parts of a merge
 
-std::string shown(const json::value* value) {
-  if (value == nullptr || value->is_null()) return "none";
-  std::string text = json::serialize(*value);
-  return text.size() <= 4 * kMaxShownBytes ? text : text.substr(0, 4 * kMaxShownBytes) + "...";
-}
-
-// A member that is there and not null; a null object has none.
-const json::value* member(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value == nullptr || value->is_null() ? nullptr : value;
-}
-
-std::string_view text_of(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
-}
-
-bool flag_of(const json::object& object, std::string_view key, bool fallback) {
-  const json::value* value = object.if_contains(key);
-  return value && value->is_bool() ? value->get_bool() : fallback;
-}
-
 // {"type": "Sequence", "<list>": [...]} or a single step, as a list of steps.
 std::vector<const json::object*> steps_of(const json::value* value, std::string_view list) {
   std::vector<const json::object*> steps;
   if (value == nullptr || !value->is_object()) return steps;
   const json::object& object = value->get_object();
   if (text_of(object, "type") != "Sequence") return {&object};
-  const json::value* entries = member(object, list);
+  const json::value* entries = member_of(object, list);
   if (entries == nullptr || !entries->is_array()) return {&object};
   for (const json::value& entry : entries->get_array()) {
     if (const json::object* step = entry.if_object()) steps.push_back(step);
@@ -57,8 +34,8 @@ std::vector<const json::object*> steps_of(const json::value* value, std::string_
 }
 
 std::string_view pattern_of(const json::object& step, std::string_view kind) {
-  const json::value* pattern = member(step, "pattern");
-  return pattern && pattern->is_object() ? text_of(pattern->get_object(), kind) : std::string_view();
+  const json::object* pattern = object_of(step, "pattern");
+  return pattern ? text_of(*pattern, kind) : std::string_view();
 }
 
 // One word a step, so that pre-tokenisers can be compared: a regular expression, "digits", "gpt2", "bytes".
@@ -113,7 +90,7 @@ class BpeReader {
   Status read() {
     for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
       if (!text_of(model_, key).empty())
-        return unsupported(std::string("model.") + key, "none", member(model_, key));
+        return unsupported(std::string("model.") + key, "none", member_of(model_, key));
     }
     ASSIGN_OR_RETURN(const std::vector<Pair> merges, read_merges());
     if (const auto unknown = vocabulary_.find(text_of(model_, "unk_token"))) {
@@ -126,14 +103,14 @@ class BpeReader {
 
  private:
   Error unsupported(const std::string& key, std::string_view expected, const json::value* found) const {
-    return {ErrorCode::unsupported, fmt::format("{}: expected {}, found {}", key, expected, shown(found)),
-            path_, ""};
+    return {ErrorCode::unsupported,
+            fmt::format("{}: expected {}, found {}", key, expected, shown_json(found)), path_, ""};
   }
   Error corrupt(std::string what) const { return {ErrorCode::corrupt, std::move(what), path_, ""}; }
 
   // "left right", or since tokenizers 0.20 ["left", "right"].
   Result<std::vector<Pair>> read_merges() const {
-    const json::value* list = member(model_, "merges");
+    const json::value* list = member_of(model_, "merges");
     if (list == nullptr || !list->is_array()) return corrupt("model.merges: expected an array");
     std::vector<Pair> merges;
     merges.reserve(list->get_array().size());
@@ -148,15 +125,15 @@ class BpeReader {
         pair = {(*parts)[0].get_string(), (*parts)[1].get_string()};
       }
       if (pair.first.empty() || pair.second.empty())
-        return corrupt(fmt::format("model.merges: expected two tokens, found {}", shown(&entry)));
+        return corrupt(fmt::format("model.merges: expected two tokens, found {}", shown_json(&entry)));
       merges.push_back(pair);
     }
     return merges;
   }
 
   Status read_byte_level(const std::vector<Pair>& merges) {
-    const json::value* pre = member(tokenizer_, "pre_tokenizer");
-    const json::value* normalizer = member(tokenizer_, "normalizer");
+    const json::value* pre = member_of(tokenizer_, "pre_tokenizer");
+    const json::value* normalizer = member_of(tokenizer_, "normalizer");
     std::vector<std::string> steps;
     for (const json::object* step : steps_of(pre, "pretokenizers")) steps.push_back(step_name(*step));
     const std::string_view normal_form =
@@ -176,7 +153,7 @@ class BpeReader {
     return Error{ErrorCode::unsupported,
                  fmt::format("expected the pre-tokeniser of {}; found pre_tokenizer {}, normalizer {}, "
                              "model.ignore_merges {}",
-                             known, shown(pre), shown(normalizer), ignore_merges),
+                             known, shown_json(pre), shown_json(normalizer), ignore_merges),
                  path_, ""};
   }
 
@@ -207,24 +184,24 @@ class BpeReader {
   // write U+2581 for spaces: words are not split.
   Result<bool> reads_as_one_word() const {
     bool space_prefix = false;
-    for (const json::object* step : steps_of(member(tokenizer_, "normalizer"), "normalizers")) {
+    for (const json::object* step : steps_of(member_of(tokenizer_, "normalizer"), "normalizers")) {
       const std::string_view type = text_of(*step, "type");
       if (type == "Prepend" && text_of(*step, "prepend") == kSpaceMark) {
         space_prefix = true;
       } else if (type != "Replace" || pattern_of(*step, "String") != " " ||
                  text_of(*step, "content") != kSpaceMark) {
         return unsupported("normalizer", "U+2581 for spaces and in front, or neither",
-                           member(tokenizer_, "normalizer"));
+                           member_of(tokenizer_, "normalizer"));
       }
     }
-    for (const json::object* step : steps_of(member(tokenizer_, "pre_tokenizer"), "pretokenizers")) {
+    for (const json::object* step : steps_of(member_of(tokenizer_, "pre_tokenizer"), "pretokenizers")) {
       const std::string_view type = text_of(*step, "type"), scheme = text_of(*step, "prepend_scheme");
       // The normaliser has left no space to split at.
       if (type == "Split" && pattern_of(*step, "String") == " ") continue;
       if (type != "Metaspace" || flag_of(*step, "split", true) || (scheme != "never" && scheme != "always")) {
         return unsupported("pre_tokenizer",
                            "none, or Metaspace that does not split and prepends never or always",
-                           member(tokenizer_, "pre_tokenizer"));
+                           member_of(tokenizer_, "pre_tokenizer"));
       }
       space_prefix = scheme == "always";
     }
@@ -290,10 +267,11 @@ class BpeReader {
 
 Status add_hf_bpe(const json::object& tokenizer, HfVocabulary& vocabulary, const std::string& path,
                   Metadata& metadata) {
-  const json::value* model = member(tokenizer, "model");
-  if (model == nullptr || !model->is_object())
-    return Error{ErrorCode::corrupt, "model: expected an object", path, ""};
-  return BpeReader(tokenizer, model->get_object(), vocabulary, path, metadata).read();
+  const json::object* model = object_of(tokenizer, "model");
+  if (model == nullptr) return Error{ErrorCode::corrupt, "model: expected an object", path, ""};
+  RETURN_IF_ERROR(BpeReader(tokenizer, *model, vocabulary, path, metadata).read());
+  metadata.set(kPrefix + "tokens", vocabulary.texts());
+  return {};
 }
 
 }  // namespace understudy

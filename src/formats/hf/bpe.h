@@ -12,8 +12,8 @@
 
 namespace understudy {
 
-// Sets model, pre, merges or scores and add_space_prefix; types byte and unknown tokens in `vocabulary`.
-// Errors name `path` and the key: corrupt, or unsupported (what cannot be said in these keys).
+// Sets model, tokens, pre, merges or scores and add_space_prefix; types byte and unknown tokens in
+// `vocabulary`. Errors name `path` and the key: corrupt, or unsupported (what cannot be said in these keys).
 Status add_hf_bpe(const boost::json::object& tokenizer, HfVocabulary& vocabulary, const std::string& path,
                   Metadata& metadata);
 

@@ -18,6 +18,7 @@ namespace {
 namespace json = boost::json;
 
 const std::string kConfig = "config.json";
+const std::string kPooling = "1_Pooling/config.json";
 const std::string kWeights = "model.safetensors";
 const std::string kIndex = "model.safetensors.index.json";
 
@@ -171,6 +172,9 @@ Result<HfCheckpoint> read_hf_checkpoint(const std::string& folder) {
   HfCheckpoint checkpoint;
   checkpoint.folder = folder;
   ASSIGN_OR_RETURN(checkpoint.config, read_hf_json(folder, kConfig, kMaxHfJsonBytes));
+  if (has_hf_file(folder, kPooling)) {
+    ASSIGN_OR_RETURN(checkpoint.pooling, read_hf_json(folder, kPooling, kMaxHfJsonBytes));
+  }
   auto storage = std::make_shared<Storage>();
   if (has_hf_file(folder, kWeights)) {
     RETURN_IF_ERROR(add_file(join(folder, kWeights), checkpoint, *storage));

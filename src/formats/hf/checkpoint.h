@@ -16,6 +16,7 @@ namespace understudy {
 struct HfCheckpoint {
   std::string folder;
   boost::json::object config;          // config.json
+  boost::json::object pooling;         // 1_Pooling/config.json of sentence-transformers; may be empty
   std::vector<TensorView> tensors;     // of all shards; no name twice
   std::vector<ForeignTensor> foreign;  // those of them that a TensorView cannot hold
   std::shared_ptr<const void> storage;

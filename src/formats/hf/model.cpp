@@ -33,6 +33,18 @@ Result<const HfFamily*> family_of(HfConfig& config, const std::string& path) {
                fmt::format("Supported: {}", fmt::join(hf_model_types(), ", "))};
 }
 
+// How the vectors of tokens become that of a text, as llama.cpp numbers it (<architecture>.pooling_type).
+void translate_pooling(HfConfig& pooling, HfKeys& keys) {
+  constexpr int64_t kMean = 1, kFirst = 2;
+  const bool first = pooling.flag_or("pooling_mode_cls_token", false);
+  pooling.expect_flag("pooling_mode_mean_tokens", !first);
+  for (const char* mode : {"pooling_mode_max_tokens", "pooling_mode_mean_sqrt_len_tokens",
+                           "pooling_mode_weightedmean_tokens", "pooling_mode_lasttoken"}) {
+    pooling.expect_flag(mode, false);
+  }
+  keys.set("pooling_type", first ? kFirst : kMean);
+}
+
 float value_at(const TensorView& tensor, size_t i) {
   if (tensor.dtype == DType::f32) {
     float value;
@@ -171,12 +183,27 @@ class TensorMapper {
 
 }  // namespace
 
+Result<std::string> hf_architecture(const std::string& folder) {
+  HfCheckpoint checkpoint;
+  checkpoint.folder = folder;
+  ASSIGN_OR_RETURN(checkpoint.config, read_hf_json(folder, "config.json", kMaxHfJsonBytes));
+  HfConfig config(checkpoint.config, config_path(checkpoint));
+  ASSIGN_OR_RETURN(const HfFamily* family, family_of(config, config_path(checkpoint)));
+  return std::string(family->architecture);
+}
+
 Result<ModelFile> model_from_hf(HfCheckpoint checkpoint) {
   HfConfig config(checkpoint.config, config_path(checkpoint));
   ASSIGN_OR_RETURN(const HfFamily* family, family_of(config, config_path(checkpoint)));
   HfKeys keys(family->architecture);
   family->translate(config, keys);
+  config.expect_absent("quantization_config");
   RETURN_IF_ERROR(config.status());
+  if (!checkpoint.pooling.empty()) {
+    HfConfig pooling(checkpoint.pooling, checkpoint.folder + "/1_Pooling/config.json");
+    translate_pooling(pooling, keys);
+    RETURN_IF_ERROR(pooling.status());
+  }
 
   ModelFile file;
   file.path = checkpoint.folder;

@@ -12,4 +12,7 @@ namespace understudy {
 // src/arch.
 Result<ModelFile> model_from_hf(HfCheckpoint checkpoint);
 
+// What model_from_hf will say of a folder, from its config.json alone.
+Result<std::string> hf_architecture(const std::string& folder);
+
 }  // namespace understudy

@@ -10,6 +10,7 @@
 #include "formats/hf/bpe.h"
 #include "formats/hf/checkpoint.h"
 #include "formats/hf/vocabulary.h"
+#include "formats/hf/wordpiece.h"
 #include "formats/limits.h"
 
 namespace understudy {
@@ -35,9 +36,11 @@ Status add_model(const json::object& tokenizer, HfVocabulary& vocabulary, const 
   if (type == nullptr || !type->is_string())
     return Error{ErrorCode::corrupt, "model.type: expected a text, found none", path, ""};
   if (type->get_string() == "BPE") return add_hf_bpe(tokenizer, vocabulary, path, metadata);
-  return Error{ErrorCode::unsupported,
-               "model.type: expected BPE, found " + json::serialize(*type).substr(0, kMaxShownBytes), path,
-               ""};
+  if (type->get_string() == "WordPiece") return add_hf_wordpiece(tokenizer, vocabulary, path, metadata);
+  return Error{
+      ErrorCode::unsupported,
+      "model.type: expected BPE or WordPiece, found " + json::serialize(*type).substr(0, kMaxShownBytes),
+      path, ""};
 }
 
 // The spelling of a special token: a text, or an object with its content.
@@ -159,7 +162,10 @@ Status add_hf_tokenizer(const std::string& folder, ModelFile& file) {
   ASSIGN_OR_RETURN(names.special_tokens_map, read_optional(folder, "special_tokens_map.json"));
   ASSIGN_OR_RETURN(names.generation_config, read_optional(folder, "generation_config.json"));
   ASSIGN_OR_RETURN(names.config, read_optional(folder, "config.json"));
-  const auto bos = names.find("bos", vocabulary), eos = names.find("eos", vocabulary);
+  // BERT's texts stand between [CLS] and [SEP].
+  auto bos = names.find("bos", vocabulary), eos = names.find("eos", vocabulary);
+  if (!bos) bos = names.find("cls", vocabulary);
+  if (!eos) eos = names.find("sep", vocabulary);
   if (bos) file.metadata.set(kPrefix + "bos_token_id", *bos);
   if (eos) file.metadata.set(kPrefix + "eos_token_id", *eos);
   file.metadata.set(kPrefix + "add_bos_token",
@@ -169,7 +175,6 @@ Status add_hf_tokenizer(const std::string& folder, ModelFile& file) {
   file.metadata.set(kEndTokenIdsKey, names.end_tokens(vocabulary));
   ASSIGN_OR_RETURN(auto source, chat_template(folder, names.tokenizer_config));
   if (source) file.metadata.set("tokenizer.chat_template", std::move(*source));
-  file.metadata.set(kPrefix + "tokens", vocabulary.texts());
   file.metadata.set(kPrefix + "token_type", vocabulary.types());
   return {};
 }

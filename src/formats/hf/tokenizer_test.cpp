@@ -34,6 +34,17 @@ const std::string kSentencePiece = R"({
     "vocab": {"<unk>": 0, "<0x41>": 1, "a": 2, "b": 3, "c": 4, "ab": 5, "bc": 6, "abc": 7},
     "merges": [["a", "b"], ["b", "c"], ["ab", "c"], ["a", "bc"]]}})";
 
+const std::string kWordPiece = R"({
+  "added_tokens": [{"id": 0, "content": "[UNK]", "special": true}, {"id": 1, "content": "[CLS]", "special": true},
+                   {"id": 2, "content": "[SEP]", "special": true}],
+  "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
+                 "strip_accents": false, "lowercase": true},
+  "pre_tokenizer": {"type": "BertPreTokenizer"},
+  "post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}},
+    {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "[SEP]", "type_id": 0}}]},
+  "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+    "vocab": {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "word": 3, "##ing": 4}}})";
+
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   const size_t at = text.find(from);
   EXPECT_NE(at, std::string::npos) << from;
@@ -106,6 +117,25 @@ TEST(HfTokenizer, MergesThatFollowNoScoresStayMerges) {
     EXPECT_FALSE(file->metadata.has("tokenizer.ggml.scores")) << change.to;
     EXPECT_EQ(array<std::string>(*file, "merges").at(0), "a b");
   }
+}
+
+TEST(HfTokenizer, WordPiece) {
+  TestFolder folder;
+  folder.write("tokenizer.json", kWordPiece);
+  folder.write("tokenizer_config.json", R"({"cls_token": "[CLS]", "sep_token": "[SEP]"})");
+  const auto file = open(folder);
+  ASSERT_TRUE(file.ok()) << file.error().message();
+  const Metadata& keys = file->metadata;
+  EXPECT_EQ(*keys.get<std::string>("tokenizer.ggml.model"), "bert");
+  EXPECT_EQ(array<std::string>(*file, "tokens"),
+            (std::vector<std::string>{"[UNK]", "[CLS]", "[SEP]", "\xE2\x96\x81word", "ing"}));
+  EXPECT_EQ(array<int64_t>(*file, "token_type"), (std::vector<int64_t>{2, 3, 3, 1, 1}));
+  EXPECT_EQ(*keys.get<int64_t>("tokenizer.ggml.bos_token_id"), 1);
+  EXPECT_EQ(*keys.get<int64_t>("tokenizer.ggml.eos_token_id"), 2);
+  EXPECT_TRUE(*keys.get<bool>("tokenizer.ggml.add_bos_token"));
+  EXPECT_TRUE(*keys.get<bool>("tokenizer.ggml.add_eos_token"));
+  EXPECT_TRUE(*keys.get<bool>("tokenizer.ggml.normalizer.lowercase"));
+  EXPECT_FALSE(*keys.get<bool>("tokenizer.ggml.normalizer.strip_accents"));
 }
 
 TEST(HfTokenizer, SpacePrefixOfNormalizerAndMetaspace) {
@@ -188,10 +218,10 @@ void PrintTo(const Case& bad, std::ostream* out) { *out << bad.name; }
 
 std::vector<Case> bad_tokenizers() {
   const auto corrupt = ErrorCode::corrupt, unsupported = ErrorCode::unsupported;
-  const auto *bytes = &kByteLevel, *pieces = &kSentencePiece;
+  const auto *bytes = &kByteLevel, *pieces = &kSentencePiece, *words = &kWordPiece;
   return {
       {"another model", bytes, "\"BPE\"", "\"WordLevel\"", unsupported,
-       "model.type: expected BPE, found \"WordLevel\""},
+       "model.type: expected BPE or WordPiece, found \"WordLevel\""},
       {"no model", bytes, "\"model\"", "\"modell\"", corrupt, "model.vocab: expected an object"},
       {"no vocabulary", bytes, "\"vocab\"", "\"words\"", corrupt, "model.vocab: expected an object"},
       {"negative id", bytes, "\"a\": 0", "\"a\": -1", corrupt,
@@ -220,6 +250,14 @@ std::vector<Case> bad_tokenizers() {
        unsupported, "normalizer: expected U+2581 for spaces"},
       {"words split", pieces, "\"String\": \" \"}, \"behavior\"", "\"String\": \"a\"}, \"behavior\"",
        unsupported, "pre_tokenizer: expected none"},
+      {"another mark", words, "\"##\"", "\"@@\"", unsupported,
+       "model.continuing_subword_prefix: expected ##, found \"@@\""},
+      {"uncleaned text", words, "\"clean_text\": true", "\"clean_text\": false", unsupported,
+       "normalizer: expected BertNormalizer"},
+      {"another splitter", words, "BertPreTokenizer", "Whitespace", unsupported,
+       "pre_tokenizer: expected BertPreTokenizer, found {\"type\":\"Whitespace\"}"},
+      {"no unknown token", words, "\"unk_token\": \"[UNK]\"", "\"unk_token\": \"[unk]\"", corrupt,
+       "model.unk_token: expected a token, found \"[unk]\""},
   };
 }
 
