@@ -5,10 +5,15 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
-#include "app/model_store.h"
-
 namespace understudy {
 namespace {
+
+// A missing or impossible field is "" or 0.
+ModelPart parse_part(toml::node_view<const toml::node> table) {
+  const auto bytes = table["bytes"].value_or(int64_t{0});
+  return {table["path"].value_or(std::string()), bytes > 0 ? static_cast<uint64_t>(bytes) : 0,
+          table["sha256"].value_or(std::string())};
+}
 
 Result<CatalogEntry> parse_entry(const toml::table& table, size_t number) {
   CatalogEntry entry;
@@ -18,13 +23,25 @@ Result<CatalogEntry> parse_entry(const toml::table& table, size_t number) {
 
   entry.about = table["about"].value_or(std::string());
   entry.licence = table["licence"].value_or(std::string());
-  entry.sha256 = table["sha256"].value_or(std::string());
-  int64_t bytes = table["bytes"].value_or(int64_t{0});
   if (!check_model_name(entry.name).ok()) return corrupt("'name' is not a model name");
   if (entry.licence.empty()) return corrupt("'licence' is missing");
-  if (!is_sha256(entry.sha256)) return corrupt("'sha256' is not 64 lower-case hex digits");
-  if (bytes <= 0) return corrupt("'bytes' is not a size");
-  entry.bytes = static_cast<uint64_t>(bytes);
+  if (const toml::array* files = table["files"].as_array()) {
+    for (const toml::node& file : *files) {
+      const ModelPart part = parse_part(toml::node_view(file));
+      if (!is_part_path(part.path) || !is_sha256(part.sha256) || part.bytes == 0) {
+        return corrupt("an entry of 'files' is not {path, bytes, sha256}");
+      }
+      entry.bytes += part.bytes;
+      entry.files.push_back(part);
+    }
+    entry.sha256 = folder_sha256(entry.files);
+  } else {
+    const ModelPart whole = parse_part(toml::node_view(table));
+    if (!is_sha256(whole.sha256)) return corrupt("'sha256' is not 64 lower-case hex digits");
+    if (whole.bytes == 0) return corrupt("'bytes' is not a size");
+    entry.sha256 = whole.sha256;
+    entry.bytes = whole.bytes;
+  }
   if (const toml::array* sources = table["sources"].as_array()) {
     for (const toml::node& source : *sources) entry.sources.push_back(source.value_or(std::string()));
   }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/model_store.h"
 #include "base/result.h"
 
 namespace understudy {
@@ -14,12 +15,14 @@ struct CatalogEntry {
   std::string name;
   std::string about;  // one line for humans
   std::string licence;
-  std::string sha256;  // of the assembled file
+  std::string sha256;  // of the assembled file, or of the files (folder_sha256)
   uint64_t bytes = 0;
+  std::vector<ModelPart> files;      // of a model that is a folder; empty for a single file
   std::vector<std::string> sources;  // tried in order
 };
 
-// Every entry has a valid name, digest and size, and at least one source; otherwise an Error names the entry.
+// Every entry has a valid name, digests and sizes, and at least one source; otherwise an Error names the
+// entry.
 Result<std::vector<CatalogEntry>> parse_catalog(std::string_view toml);
 
 // The embedded catalog.

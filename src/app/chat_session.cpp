@@ -1,5 +1,6 @@
 #include "app/chat_session.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -12,6 +13,9 @@ namespace {
 
 constexpr auto kInterruptPoll = std::chrono::milliseconds(20);
 
+// A model that chats ends its answers; one that continues text often never does.
+constexpr int kChatTokens = 2048, kBaseTokens = 256;
+
 // What the engine's thread hands to ours. Shared with the engine's callbacks, which may outlive a failed
 // ask().
 struct Mailbox {
@@ -19,6 +23,7 @@ struct Mailbox {
   std::condition_variable changed;
   std::deque<TokenId> tokens;
   std::optional<Usage> usage;  // set at the end
+  FinishReason reason = FinishReason::stop;
   std::optional<Error> error;
 };
 
@@ -33,9 +38,10 @@ EngineRequest make_request(std::vector<TokenId> prompt, const ChatOptions& optio
     mailbox->tokens.push_back(event.id);
     mailbox->changed.notify_one();
   };
-  request.on_finish = [mailbox](FinishReason, const Usage& usage, const Error* error) {
+  request.on_finish = [mailbox](FinishReason reason, const Usage& usage, const Error* error) {
     std::lock_guard lock(mailbox->mutex);
     if (error != nullptr) mailbox->error = *error;
+    mailbox->reason = reason;
     mailbox->usage = usage;
     mailbox->changed.notify_one();
   };
@@ -49,11 +55,9 @@ std::string token_text(const Tokenizer& tokenizer, std::optional<TokenId> id) {
 }  // namespace
 
 ChatSession::ChatSession(std::shared_ptr<const Model> model, std::unique_ptr<Engine> engine,
-                         std::shared_ptr<const ChatTemplate> chat_template, ChatOptions options)
-    : model_(std::move(model)),
-      engine_(std::move(engine)),
-      template_(std::move(chat_template)),
-      options_(std::move(options)) {
+                         ChatOptions options)
+    : model_(std::move(model)), engine_(std::move(engine)), options_(std::move(options)) {
+  if (options_.max_tokens == 0) options_.max_tokens = is_base_model() ? kBaseTokens : kChatTokens;
   forget();
 }
 
@@ -62,20 +66,24 @@ Result<ChatSession> ChatSession::open(const std::string& path, const ChatOptions
   if (model->tokenizer() == nullptr) {
     return Error{ErrorCode::unsupported, "the model has no tokenizer", path, ""};
   }
-  auto chat_template = model->chat_template();
-  if (chat_template == nullptr) {
-    ASSIGN_OR_RETURN(chat_template, ChatTemplate::parse(plain_chat_template()));
-  }
   EngineOptions engine_options;
   engine_options.threads = options.threads;
   engine_options.max_running = 1;
   ASSIGN_OR_RETURN(auto engine, Engine::create(model, engine_options));
-  return ChatSession(std::move(model), std::move(engine), std::move(chat_template), options);
+  return ChatSession(std::move(model), std::move(engine), options);
 }
 
 void ChatSession::forget() {
   messages_.clear();
   if (!options_.system.empty()) messages_.push_back({{"role", "system"}, {"content", options_.system}});
+}
+
+void ChatSession::set_system(std::string system) {
+  options_.system = std::move(system);
+  const bool has_one = !messages_.empty() && messages_[0].at("role") == "system";
+  if (has_one) messages_.erase(messages_.begin());
+  if (options_.system.empty()) return;
+  messages_.insert(messages_.begin(), boost::json::object{{"role", "system"}, {"content", options_.system}});
 }
 
 Result<std::vector<TokenId>> ChatSession::encode(const boost::json::array& messages) const {
@@ -85,17 +93,20 @@ Result<std::vector<TokenId>> ChatSession::encode(const boost::json::array& messa
   input.bos_token = token_text(tokenizer, tokenizer.bos());
   input.eos_token = token_text(tokenizer, tokenizer.eos());
   input.now = std::time(nullptr);
-  ASSIGN_OR_RETURN(PromptText prompt, template_->render(input));
+  ASSIGN_OR_RETURN(PromptText prompt, model_->chat_template()->render(input));
   return tokenizer.encode(prompt, true);
 }
 
-Result<Usage> ChatSession::ask(const std::string& text, const std::function<void(std::string_view)>& on_text,
-                               const std::function<bool()>& interrupted) {
+Result<Answer> ChatSession::ask(const std::string& text, const std::function<void(std::string_view)>& on_text,
+                                const std::function<bool()>& interrupted) {
   boost::json::array messages = messages_;
   messages.push_back({{"role", "user"}, {"content", text}});
   ASSIGN_OR_RETURN(auto prompt, encode(messages));
+  ChatOptions options = options_;
+  const int room = engine_->context() - static_cast<int>(prompt.size());
+  options.max_tokens = std::clamp(room, 1, options.max_tokens);  // no room at all: the engine's error says so
   auto mailbox = std::make_shared<Mailbox>();
-  ASSIGN_OR_RETURN(RequestId id, engine_->submit(make_request(std::move(prompt), options_, mailbox)));
+  ASSIGN_OR_RETURN(RequestId id, engine_->submit(make_request(std::move(prompt), options, mailbox)));
 
   StreamDecoder decoder(model_->tokenizer(), {});
   std::string answer;
@@ -122,7 +133,7 @@ Result<Usage> ChatSession::ask(const std::string& text, const std::function<void
   if (mailbox->error && !cancelled) return *mailbox->error;
   messages.push_back({{"role", "assistant"}, {"content", answer}});
   messages_ = std::move(messages);
-  return *mailbox->usage;
+  return Answer{answer, mailbox->reason, *mailbox->usage};
 }
 
 }  // namespace understudy

@@ -9,7 +9,7 @@
 #include "app/commands.h"
 #include "app/machine_limits.h"
 #include "app/model_store.h"
-#include "arch/contiguous_state.h"
+#include "app/network_driver.h"
 #include "engine/model.h"
 #include "kernels/dispatch.h"
 
@@ -22,57 +22,7 @@ struct Options {
   bool json = false;
 };
 
-constexpr int kDecodeTokens = 128, kPrefillTokens = 512, kBatchStreams = 16, kPrefillChunk = 256;
-
-// Runs steps of a network over sequences of pseudo-random text; the clock covers the steps only.
-class Bench {
- public:
-  Bench(const Network& network, int threads, int streams, int capacity)
-      : network_(network), pool_(threads), workspace_(make_workspace(pool_)) {
-    for (int i = 0; i < streams; i++) states_.emplace_back(network, capacity);
-  }
-
-  ThreadPool& pool() { return pool_; }
-
-  // `tokens` prompt tokens of every stream from `position`, in chunks as the engine would.
-  void prefill(int position, int tokens) {
-    for (auto& state : states_) {
-      for (int at = 0; at < tokens; at += kPrefillChunk) {
-        const int rows = std::min(kPrefillChunk, tokens - at);
-        Batch batch;
-        for (int i = 0; i < rows; i++) batch.tokens.push_back(next_token());
-        batch.sequences.push_back(state.rows(0, rows, position + at, RowKind::prompt));
-        if (at + rows == tokens) batch.outputs = {rows - 1};
-        network_.forward(batch, *workspace_);
-      }
-    }
-  }
-
-  // One generated token of every stream a step.
-  void decode(int position, int tokens) {
-    for (int t = 0; t < tokens; t++) {
-      Batch batch;
-      for (size_t s = 0; s < states_.size(); s++) {
-        const int row = static_cast<int>(s);
-        batch.tokens.push_back(next_token());
-        batch.sequences.push_back(states_[s].rows(row, 1, position + t, RowKind::generated));
-        batch.outputs.push_back(row);
-      }
-      network_.forward(batch, *workspace_);
-    }
-  }
-
- private:
-  int next_token() {
-    seed_ = seed_ * 6364136223846793005u + 1442695040888963407u;
-    return static_cast<int>((seed_ >> 33) % static_cast<uint64_t>(network_.vocabulary()));
-  }
-  const Network& network_;
-  ThreadPool pool_;
-  std::unique_ptr<Workspace, WorkspaceDeleter> workspace_;
-  std::vector<ContiguousState> states_;
-  uint64_t seed_ = 1;
-};
+constexpr int kDecodeTokens = 128, kPrefillTokens = 512, kBatchStreams = 16;
 
 struct Work {
   double weight_bytes = 0;   // read once a step
@@ -126,7 +76,7 @@ Status bench(Options options) {
         "--tokens, --depth", "Ask for fewer"};
   }
 
-  Bench run(model->network(), options.threads, options.streams, capacity);
+  NetworkDriver run(model->network(), options.threads, options.streams, capacity);
   is_prefill ? run.prefill(0, std::min(options.tokens, 64)) : run.decode(0, 2);  // touch every weight once
   if (options.depth > 0) run.prefill(0, options.depth);
   const auto start = std::chrono::steady_clock::now();

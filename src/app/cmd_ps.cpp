@@ -31,17 +31,16 @@ std::string field(const json::object& object, const char* key) {
 }
 
 Status show_server(const Options& options) {
-  long status = 0;
-  auto body = http_get(options.url + "/ready", kMaxAnswer, status);
-  if (!body.ok()) {
-    Error error = body.error();
+  auto answer = http_call({.url = options.url + "/ready", .body_limit = kMaxAnswer});
+  if (!answer.ok()) {
+    Error error = answer.error();
     return Error{error.code, "no server answers: " + error.what, options.url,
                  "Start one: understudy serve MODEL"};
   }
   json::error_code code;
-  json::value value = json::parse(*body, code);
+  json::value value = json::parse(answer->body, code);
   if (code || !value.is_object() || !value.as_object().contains("status")) {
-    return Error{ErrorCode::corrupt, fmt::format("not an answer of understudy (HTTP {})", status),
+    return Error{ErrorCode::corrupt, fmt::format("not an answer of understudy (HTTP {})", answer->status),
                  options.url, ""};
   }
   if (options.json) {

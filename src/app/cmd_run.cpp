@@ -3,12 +3,15 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <boost/json.hpp>
 #include <iostream>
 #include <iterator>
 #include <memory>
 
+#include "app/chat_input.h"
 #include "app/chat_session.h"
 #include "app/commands.h"
+#include "app/line_editor.h"
 #include "app/model_store.h"
 
 namespace understudy {
@@ -17,6 +20,7 @@ namespace {
 struct Options {
   std::string model, prompt;
   ChatOptions chat;
+  bool json = false;
 };
 
 volatile sig_atomic_t interrupts = 0;
@@ -38,66 +42,137 @@ class CatchInterrupt {
   struct sigaction before_{};
 };
 
-Result<Usage> answer(ChatSession& session, const std::string& text) {
+Result<Answer> answer(ChatSession& session, const std::string& text, bool quiet) {
   CatchInterrupt catch_interrupt;
-  auto usage = session.ask(
+  auto answer = session.ask(
       text,
-      [](std::string_view piece) {
+      [quiet](std::string_view piece) {
+        if (quiet) return;
         fmt::print("{}", piece);
         std::fflush(stdout);
       },
       [] { return interrupts > 0; });
-  fmt::print("\n");
-  return usage;
+  if (!quiet) fmt::print("\n");
+  return answer;
 }
 
-void print_speed(const Usage& usage) {
-  double seconds = (usage.total_ms - usage.first_token_ms) / 1000;
-  if (usage.completion_tokens < 2 || seconds <= 0) return;
-  fmt::print(stderr, "\033[2m{} tokens, {:.1f} tokens/s, first after {:.0f} ms\033[0m\n",
-             usage.completion_tokens, (usage.completion_tokens - 1) / seconds, usage.first_token_ms);
+double tokens_per_s(const Usage& usage) {
+  const double seconds = (usage.total_ms - usage.first_token_ms) / 1000;
+  return usage.completion_tokens < 2 || seconds <= 0 ? 0 : (usage.completion_tokens - 1) / seconds;
+}
+
+void print_remark(const std::string& remark) {
+  std::fflush(stdout);
+  const bool dim = ::isatty(STDERR_FILENO) == 1;
+  fmt::print(stderr, "{}{}{}\n", dim ? "\033[2m" : "", remark, dim ? "\033[0m" : "");
+}
+
+void print_cut(const Answer& answer, const char* remedy) {
+  if (answer.reason != FinishReason::length) return;
+  print_remark(fmt::format("cut after {} tokens; {}", answer.usage.completion_tokens, remedy));
+}
+
+constexpr const char* kHelp =
+    "  \"\"\"             begins and ends a message of several lines; so does a \\ at a line's end\n"
+    "  /system TEXT    instructions from now on; /system alone removes them\n"
+    "  /set NAME VALUE sampling, e.g. /set temperature 0.2; /set alone lists what there is\n"
+    "  /clear          forget the conversation\n"
+    "  /bye            leave (or Ctrl-D)\n"
+    "Ctrl-C stops an answer. Arrow keys bring back what you typed, Ctrl-R searches it.\n";
+
+// Carries out a line that begins with '/'. False: leave.
+bool command(ChatSession& session, const std::string& line) {
+  const size_t space = std::min(line.find(' '), line.size());
+  const std::string verb = line.substr(0, space);
+  const std::string rest = line.substr(std::min(space + 1, line.size()));
+  if (verb == "/bye" || verb == "/exit" || verb == "/quit") return false;
+  if (verb == "/clear") {
+    session.forget();
+  } else if (verb == "/system") {
+    session.set_system(rest);
+  } else if (verb == "/set" && rest.empty()) {
+    fmt::print("{}", parameter_list(session.options()));
+  } else if (verb == "/set") {
+    const Status done = set_parameter(session.options(), rest);
+    if (!done.ok()) fmt::print(stderr, "error: {}\n", done.error().message());
+  } else if (verb == "/help" || verb == "/?") {
+    fmt::print("{}", kHelp);
+  } else {
+    fmt::print(stderr, "error: there is no command {}. /help lists them\n", verb);
+  }
+  return true;
+}
+
+// One message and its answer.
+void exchange(ChatSession& session, const std::string& message) {
+  auto answered = answer(session, message, false);
+  if (!answered.ok()) {
+    fmt::print(stderr, "error: {}. /clear starts over\n", answered.error().message());
+    return;
+  }
+  print_cut(*answered, "/set max_tokens allows more");
+  const Usage& usage = answered->usage;
+  if (const double rate = tokens_per_s(usage); rate > 0) {
+    print_remark(fmt::format("{} tokens, {:.1f} tokens/s, first after {:.0f} ms", usage.completion_tokens,
+                             rate, usage.first_token_ms));
+  }
 }
 
 Status chat(ChatSession& session) {
-  fmt::print(stderr, "Ctrl-C stops an answer; /clear starts over; /bye or Ctrl-D leaves.\n");
-  std::string line;
+  ASSIGN_OR_RETURN(const ModelStore store, ModelStore::open());
+  LineEditor editor(store.cache_directory() + "/chat_history");
+  MessageReader reader;
+  fmt::print("Ctrl-C stops an answer; /help lists commands; /bye or Ctrl-D leaves.\n");
   while (true) {
-    fmt::print("\033[1m> \033[0m");
     std::fflush(stdout);
-    if (!std::getline(std::cin, line) || line == "/bye") break;
-    if (line.empty()) continue;
-    if (line == "/clear") {
-      session.forget();
+    const Line line = editor.read(reader.is_inside() ? ". " : "> ");
+    if (line.end == LineEnd::end_of_input) break;
+    if (line.end == LineEnd::interrupt) {
+      reader.reset();
       continue;
     }
-    auto usage = answer(session, line);
-    if (usage.ok()) {
-      print_speed(*usage);
-    } else {
-      fmt::print(stderr, "error: {}. /clear starts over\n", usage.error().message());
-    }
+    const bool is_command = !reader.is_inside() && line.text.starts_with('/');
+    if (is_command && !command(session, line.text)) return Status();
+    if (is_command) continue;
+    const auto message = reader.add(line.text);
+    if (message && message->find_first_not_of(" \t\n") != std::string::npos) exchange(session, *message);
   }
   fmt::print("\n");
   return Status();
 }
 
+Status ask_once(ChatSession& session, const Options& options, const std::string& prompt) {
+  ASSIGN_OR_RETURN(const Answer answered, answer(session, prompt, options.json));
+  const Usage& usage = answered.usage;
+  if (options.json) {
+    const bool cut = answered.reason == FinishReason::length;
+    fmt::print("{}\n",
+               boost::json::serialize(boost::json::object{{"model", options.model},
+                                                          {"answer", answered.text},
+                                                          {"finish_reason", cut ? "length" : "stop"},
+                                                          {"prompt_tokens", usage.prompt_tokens},
+                                                          {"completion_tokens", usage.completion_tokens},
+                                                          {"first_token_ms", usage.first_token_ms},
+                                                          {"tokens_per_s", tokens_per_s(usage)}}));
+  }
+  print_cut(answered, "--max-tokens allows more");
+  return Status();
+}
+
 Status run_model(const Options& options) {
   ASSIGN_OR_RETURN(std::string path, model_path(options.model));
+  const bool interactive = ::isatty(STDIN_FILENO) == 1 && options.prompt.empty();
+  std::string prompt = options.prompt;
+  if (!interactive && prompt.empty()) prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
+  if (!interactive && prompt.empty()) {
+    return Error{ErrorCode::invalid_argument, "there is nothing to ask", "",
+                 "Give a prompt or write it to stdin"};
+  }
   ASSIGN_OR_RETURN(ChatSession session, ChatSession::open(path, options.chat));
   if (session.is_base_model()) {
     fmt::print(stderr, "{} has no chat template: it continues text rather than chats\n", options.model);
   }
-  bool interactive = ::isatty(STDIN_FILENO) == 1 && options.prompt.empty();
-  if (interactive) return chat(session);
-
-  std::string prompt = options.prompt;
-  if (prompt.empty()) prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
-  if (prompt.empty()) {
-    return Error{ErrorCode::invalid_argument, "there is nothing to ask", "",
-                 "Give a prompt or write it to stdin"};
-  }
-  auto usage = answer(session, prompt);
-  return usage.ok() ? Status() : Status(usage.error());
+  return interactive ? chat(session) : ask_once(session, options, prompt);
 }
 
 }  // namespace
@@ -116,11 +191,15 @@ void add_run(CLI::App& app, Action& action) {
       ->capture_default_str();
   verb->add_option("--seed", options->chat.sampling.seed, "Same seed, same answer")->capture_default_str();
   verb->add_option("--max-tokens", options->chat.max_tokens,
-                   "Longest answer (default: what fits the context)")
+                   "Longest answer (default: 2048; 256 for a model without a chat template)")
       ->check(CLI::PositiveNumber);
   verb->add_option("--threads", options->chat.threads, "Threads (default: all that the process may use)")
       ->check(CLI::PositiveNumber);
+  verb->add_flag("--json", options->json, "One JSON object with the answer; needs PROMPT or stdin");
   verb->footer(
+      "In a conversation: /help lists commands (/system, /set, /clear, /bye), arrow keys bring back what you "
+      "typed,\n"
+      "\"\"\" begins and ends a message of several lines, Ctrl-C stops the answer.\n\n"
       "Examples:\n"
       "  understudy run qwen2.5-coder:1.5b\n"
       "  understudy run qwen2.5-coder:1.5b \"What does chmod 640 mean?\" --temperature 0\n"

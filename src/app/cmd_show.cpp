@@ -8,7 +8,7 @@
 #include "app/commands.h"
 #include "app/model_store.h"
 #include "app/progress.h"
-#include "formats/gguf.h"
+#include "formats/read_model.h"
 
 namespace understudy {
 namespace {
@@ -77,10 +77,11 @@ void print(const json::object& about) {
 
 Status show_model(const Options& options) {
   ASSIGN_OR_RETURN(std::string path, model_path(options.model));
-  ASSIGN_OR_RETURN(ModelFile file, read_gguf(path));
+  ASSIGN_OR_RETURN(ModelFile file, read_model(path));
   json::object about = describe(file);
-  if (auto store = ModelStore::open(); store.ok() && store->model_file(options.model) == path) {
-    ASSIGN_OR_RETURN(Manifest manifest, store->find(options.model));
+  if (options.model.find('/') == std::string::npos && !options.model.ends_with(".gguf")) {
+    ASSIGN_OR_RETURN(const ModelStore store, ModelStore::open());
+    ASSIGN_OR_RETURN(const Manifest manifest, store.find(options.model));
     about["manifest"] = json::parse(to_json(manifest));
   }
   if (options.json) {
@@ -89,6 +90,7 @@ Status show_model(const Options& options) {
   }
   if (const json::value* manifest = about.if_contains("manifest")) {
     json::object fields = manifest->as_object();
+    if (json::value* files = fields.if_contains("files")) *files = files->as_array().size();
     about.erase("manifest");
     print(fields);
   }
@@ -101,7 +103,9 @@ Status show_model(const Options& options) {
 void add_show(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   auto* verb = app.add_subcommand("show", "Show what a model is");
-  verb->add_option("MODEL", options->model, "A pulled model's name, or the path of a GGUF file")->required();
+  verb->add_option("MODEL", options->model,
+                   "A pulled model's name, or the path of a GGUF file or model folder")
+      ->required();
   verb->add_flag("--json", options->json, "One JSON object");
   verb->footer(
       "Example:\n  understudy show smollm2:135m\n\n`understudy profile MODEL` says where its bytes and time "

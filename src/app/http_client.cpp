@@ -1,30 +1,57 @@
 #include "app/http_client.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
 
 namespace understudy {
 namespace {
 
 constexpr long kMaxRedirects = 5;
 constexpr long kStalledSeconds = 30;
-constexpr long kGetConnectSeconds = 3;
-constexpr long kGetSeconds = 10;
+constexpr const char* kCertificateVariables[] = {"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"};
 
-struct Body {
-  std::string text;
+struct Exchange {
+  HttpResponse response;
   size_t limit;
 };
 
 size_t append_body(const char* data, size_t, size_t size, void* user) {
-  auto* body = static_cast<Body*>(user);
-  if (body->text.size() + size > body->limit) return 0;  // curl stops with CURLE_WRITE_ERROR
-  body->text.append(data, size);
+  auto* exchange = static_cast<Exchange*>(user);
+  std::string& body = exchange->response.body;
+  if (body.size() + size > exchange->limit) return 0;  // curl stops with CURLE_WRITE_ERROR
+  body.append(data, size);
   return size;
+}
+
+size_t take_header(const char* data, size_t, size_t size, void* user) {
+  HttpResponse& response = static_cast<Exchange*>(user)->response;
+  std::string_view line(data, size);
+  if (line.starts_with("HTTP/")) response.headers.clear();
+  if (auto header = parse_header(line)) response.headers.insert_or_assign(header->first, header->second);
+  return size;
+}
+
+// libcurl itself looks at none of the variables.
+Status use_certificates(CURL* handle) {
+  for (const char* variable : kCertificateVariables) {
+    const char* path = std::getenv(variable);
+    if (path == nullptr || *path == '\0') continue;
+    struct stat info{};
+    if (::stat(path, &info) != 0) {
+      return Error{ErrorCode::not_found, fmt::format("{} names a file that is not there", variable), path,
+                   "Unset it, or let it name your network's CA certificates (PEM)"};
+    }
+    curl_easy_setopt(handle, S_ISDIR(info.st_mode) ? CURLOPT_CAPATH : CURLOPT_CAINFO, path);
+    return Status();
+  }
+  return Status();
 }
 
 }  // namespace
 
-Result<CurlHandle> open_url(const std::string& url, long connect_seconds) {
+Result<CurlHandle> open_url(const std::string& url, long connect_seconds, const std::string& bearer) {
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
   CurlHandle handle(started == CURLE_OK ? curl_easy_init() : nullptr);
   if (!handle) return Error{ErrorCode::internal, "cannot start libcurl", "", ""};
@@ -39,22 +66,61 @@ Result<CurlHandle> open_url(const std::string& url, long connect_seconds) {
   curl_easy_setopt(handle.get(), CURLOPT_LOW_SPEED_TIME, kStalledSeconds);
   curl_easy_setopt(handle.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle.get(), CURLOPT_USERAGENT, "understudy");
+  if (!bearer.empty()) {
+    // Not a header of our own: libcurl withholds these credentials from other hosts
+    // (CURLOPT_UNRESTRICTED_AUTH).
+    curl_easy_setopt(handle.get(), CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+    curl_easy_setopt(handle.get(), CURLOPT_XOAUTH2_BEARER, bearer.c_str());
+  }
+  if (secure) RETURN_IF_ERROR(use_certificates(handle.get()));
   return handle;
 }
 
-Result<std::string> http_get(const std::string& url, size_t limit, long& status) {
-  ASSIGN_OR_RETURN(CurlHandle handle, open_url(url, kGetConnectSeconds));
-  Body body{"", limit};
-  curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT, kGetSeconds);
+Error transfer_error(CURLcode code, const std::string& url, std::string hint) {
+  if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE) {
+    hint = "If your network inspects TLS, set SSL_CERT_FILE to its CA certificates (PEM)";
+  } else if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT) {
+    hint = "Check the network; behind a proxy, set HTTPS_PROXY";
+  } else if (code == CURLE_COULDNT_RESOLVE_PROXY) {
+    hint = "Check HTTPS_PROXY";
+  }
+  return Error{ErrorCode::io, curl_easy_strerror(code), url, std::move(hint)};
+}
+
+std::optional<std::pair<std::string, std::string>> parse_header(std::string_view line) {
+  size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string name(line.substr(0, colon));
+  for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  std::string_view value = line.substr(colon + 1);
+  value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
+  return std::pair(name, std::string(value.substr(0, value.find_last_not_of(" \t\r\n") + 1)));
+}
+
+Result<HttpResponse> http_call(const HttpCall& call) {
+  ASSIGN_OR_RETURN(CurlHandle handle, open_url(call.url, call.connect_seconds, call.bearer));
+  Exchange exchange{{}, call.body_limit};
+  if (call.head) {
+    curl_easy_setopt(handle.get(), CURLOPT_NOBODY, 1L);
+    curl_easy_setopt(handle.get(), CURLOPT_FOLLOWLOCATION, 0L);
+  }
+  curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT, call.seconds);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, append_body);
-  curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &body);
+  curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(handle.get(), CURLOPT_HEADERFUNCTION, take_header);
+  curl_easy_setopt(handle.get(), CURLOPT_HEADERDATA, &exchange);
   CURLcode code = curl_easy_perform(handle.get());
   if (code == CURLE_WRITE_ERROR) {
-    return Error{ErrorCode::corrupt, fmt::format("the answer is longer than {} bytes", limit), url, ""};
+    return Error{ErrorCode::corrupt, fmt::format("the answer is longer than {} bytes", call.body_limit),
+                 call.url, ""};
   }
-  if (code != CURLE_OK) return Error{ErrorCode::io, curl_easy_strerror(code), url, ""};
-  curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
-  return body.text;
+  if (code != CURLE_OK) return transfer_error(code, call.url);
+  HttpResponse response = std::move(exchange.response);
+  curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &response.status);
+  const char* redirect = nullptr;
+  curl_easy_getinfo(handle.get(), CURLINFO_REDIRECT_URL, &redirect);
+  if (redirect != nullptr) response.redirect = redirect;
+  return response;
 }
 
 }  // namespace understudy

@@ -1,11 +1,16 @@
-// The outbound HTTP of the command line tools, over libcurl: the user's proxy settings and certificates
-// apply.
+// The outbound HTTP of the command line tools, over libcurl. The user's proxy settings apply (https_proxy,
+// http_proxy, all_proxy, no_proxy), and so do the certificates that CURL_CA_BUNDLE, REQUESTS_CA_BUNDLE or
+// SSL_CERT_FILE name, as in curl, Python's requests and OpenSSL.
 #pragma once
 
 #include <curl/curl.h>
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
@@ -17,10 +22,33 @@ struct CurlFree {
 using CurlHandle = std::unique_ptr<CURL, CurlFree>;
 
 // A handle for one http(s) URL: no other protocols, at most 5 redirects, never from https to http, and given
-// up when the host does not answer within `connect_seconds` or sends nothing for 30 s.
-Result<CurlHandle> open_url(const std::string& url, long connect_seconds);
+// up when the host does not answer within `connect_seconds` or sends nothing for 30 s. `bearer` ("" for none)
+// is shown to this URL's scheme, host and port alone, whatever redirects follow.
+Result<CurlHandle> open_url(const std::string& url, long connect_seconds, const std::string& bearer = "");
 
-// The body of a GET, at most `limit` bytes, whatever the status; `status` receives the HTTP code.
-Result<std::string> http_get(const std::string& url, size_t limit, long& status);
+// Why a transfer ended early, with what may help; `hint` where nothing better is known.
+Error transfer_error(CURLcode code, const std::string& url, std::string hint = "");
+
+// "ETag: "x"\r\n" -> {"etag", "\"x\""}; nothing for other lines.
+std::optional<std::pair<std::string, std::string>> parse_header(std::string_view line);
+
+struct HttpCall {
+  std::string url;
+  std::string bearer = "";
+  bool head = false;      // HEAD, and a redirect is handed back rather than followed
+  size_t body_limit = 0;  // bytes; a longer answer is Error{corrupt}
+  long connect_seconds = 3;
+  long seconds = 10;
+};
+
+struct HttpResponse {
+  long status = 0;
+  std::map<std::string, std::string> headers;  // names in lower case; of the last response
+  std::string body;
+  std::string redirect;  // the absolute URL that an unfollowed redirect names
+};
+
+// One exchange, whatever the status.
+Result<HttpResponse> http_call(const HttpCall& call);
 
 }  // namespace understudy

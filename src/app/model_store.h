@@ -1,5 +1,6 @@
-// The models on this machine: $UNDERSTUDY_HOME/models (default ~/.understudy/models), one NAME.gguf and one
-// NAME.json (the manifest) each. A model exists when its manifest does: pull writes the manifest last, after
+// The models on this machine: $UNDERSTUDY_HOME/models (default ~/.understudy/models), for each a NAME.json
+// (the manifest) and either NAME.gguf or the folder NAME.model, which holds what Hugging Face's layout names
+// or the parts of a split GGUF. A model exists when its manifest does: pull writes the manifest last, after
 // the bytes were verified.
 //
 // Names come from users and from the network. They are checked against one grammar before they touch a path,
@@ -15,14 +16,25 @@
 
 namespace understudy {
 
+struct ModelPart {
+  std::string path;  // in the model's folder: config.json, 1_Pooling/config.json
+  uint64_t bytes = 0;
+  std::string sha256;
+};
+
 struct Manifest {
   std::string name;
-  std::string source;  // where the bytes came from: https://..., pypi://..., file://...
-  std::string sha256;  // 64 lower-case hex digits
-  uint64_t bytes = 0;
+  std::string source;     // where the bytes came from: hf://..., https://..., pypi://..., file://...
+  std::string sha256;     // 64 lower-case hex digits: of the file, or folder_sha256 of the files
+  uint64_t bytes = 0;     // of all files
   std::string licence;    // "" when the source does not say
   std::string pulled_at;  // UTC, ISO 8601: 2026-01-31T12:00:00Z
+  std::vector<ModelPart> files = {};  // of a folder; empty for a single file
 };
+
+// SHA-256 of the lines "SHA256  PATH\n" sorted by path: what `sha256sum $(files in order) | sha256sum`
+// prints.
+std::string folder_sha256(std::vector<ModelPart> files);
 
 // The manifest as JSON text and back. A missing field, a bad digest or a bad name is Error{corrupt}.
 std::string to_json(const Manifest& manifest);
@@ -32,6 +44,8 @@ Result<Manifest> parse_manifest(std::string_view json, const std::string& where)
 Status check_model_name(std::string_view name);
 // ^[0-9a-f]{64}$
 bool is_sha256(std::string_view digest);
+// A path of at most two parts of [A-Za-z0-9_][A-Za-z0-9._-]*.
+bool is_part_path(std::string_view path);
 
 class ModelStore {
  public:
@@ -44,23 +58,32 @@ class ModelStore {
   Result<Manifest> find(std::string_view name) const;
   Status remove(std::string_view name) const;
 
-  // Moves the store's file `partial` (see partial_path) into place and records it.
+  // Moves the store's file or folder `partial` (see partial_path) into place and records it. A model of that
+  // name is replaced.
   Status install(const std::string& partial, const Manifest& manifest) const;
+
+  // What loads the model: its file, its folder, or the first part of a split GGUF in its folder.
+  std::string location(const Manifest& manifest) const;
+  // Its files, in the manifest's order.
+  std::vector<std::string> paths(const Manifest& manifest) const;
 
   // Paths inside the store of a name that check_model_name accepts.
   std::string model_file(std::string_view name) const { return entry(name, ".gguf"); }
+  std::string model_folder(std::string_view name) const { return entry(name, ".model"); }
   std::string partial_path(std::string_view name) const { return entry(name, "~partial"); }
+  std::string partial_folder(std::string_view name) const { return entry(name, "~folder"); }
   const std::string& cache_directory() const { return cache_; }
   const std::string& directory() const { return models_; }
 
  private:
   ModelStore(std::string models, std::string cache) : models_(std::move(models)), cache_(std::move(cache)) {}
   std::string entry(std::string_view name, std::string_view suffix) const;
+  Status remove_files(std::string_view name) const;
   std::string models_, cache_;
 };
 
-// The GGUF file that MODEL on a command line means: a path (it contains '/' or ends in ".gguf") or a pulled
-// model's name.
+// The GGUF file or folder that MODEL on a command line means: a path (it contains '/' or ends in ".gguf") or
+// a pulled model's name.
 Result<std::string> model_path(const std::string& name_or_path);
 
 }  // namespace understudy

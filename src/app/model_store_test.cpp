@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "app/fetch.h"
 #include "app/partial_file.h"
+#include "app/source.h"
 
 namespace understudy {
 namespace {
@@ -55,6 +55,47 @@ TEST_F(ModelStoreTest, InstallsListsFindsAndRemoves) {
   EXPECT_EQ(store->remove("a").error().code, ErrorCode::not_found);
   EXPECT_FALSE(fs::exists(store->model_file("a")));
   EXPECT_EQ(store->list()->size(), 1u);
+}
+
+TEST_F(ModelStoreTest, KeepsFoldersAndReplacesOneKindByTheOther) {
+  auto store = ModelStore::open();
+  ASSERT_TRUE(store.ok());
+  ASSERT_TRUE(add(*store, "a", 5).ok());
+  const std::vector<ModelPart> files = {{"config.json", 2, kDigest}, {"1_Pooling/config.json", 3, kDigest}};
+  fs::create_directories(store->partial_folder("a") + "/1_Pooling");
+  std::ofstream(store->partial_folder("a") + "/config.json") << "{}";
+  std::ofstream(store->partial_folder("a") + "/1_Pooling/config.json") << "{ }";
+  const Manifest manifest{"a", "hf://x/y", folder_sha256(files), 5, "MIT", "2026-01-31T12:00:00Z", files};
+  ASSERT_TRUE(store->install(store->partial_folder("a"), manifest).ok());
+
+  EXPECT_EQ(*model_path("a"), store->model_folder("a"));
+  EXPECT_FALSE(fs::exists(store->model_file("a")));
+  auto found = store->find("a");
+  ASSERT_TRUE(found.ok()) << found.error().message();
+  EXPECT_EQ(found->files[1].path, "1_Pooling/config.json");
+  EXPECT_EQ(store->paths(*found)[1], store->model_folder("a") + "/1_Pooling/config.json");
+
+  fs::remove(store->model_folder("a") + "/1_Pooling/config.json");
+  EXPECT_EQ(store->find("a").error().code, ErrorCode::corrupt);
+  ASSERT_TRUE(add(*store, "a", 5).ok());
+  EXPECT_FALSE(fs::exists(store->model_folder("a")));
+}
+
+TEST(ModelParts, HaveAPathOfTwoPlainNamesAtMost) {
+  for (const char* good :
+       {"config.json", "1_Pooling/config.json", "_x/y", "model-00001-of-00002.safetensors"}) {
+    EXPECT_TRUE(is_part_path(good)) << good;
+  }
+  for (const char* bad :
+       {"", "/", "/a", "a/", "../a", "a/../b", "a/b/c", ".a", "a b", "a\n", "a~partial", "_"}) {
+    EXPECT_FALSE(is_part_path(bad)) << bad;
+  }
+}
+
+// sha256sum of "HEX  a\nHEX  b\n" with HEX 64 times 'a', whatever the order of the list.
+TEST(ModelParts, DigestOfAFolderIsThatOfTheSortedList) {
+  const std::string digest = folder_sha256({{"b", 1, kDigest}, {"a", 1, kDigest}});
+  EXPECT_EQ(digest, "e5f5e313382204e29a029024c72b4403a3a277d9e2a14316b7e188da95d1a1cd");
 }
 
 TEST_F(ModelStoreTest, RefusesWhatIsNotWhatItRecorded) {

@@ -16,6 +16,17 @@ constexpr uint64_t kDiskReserve = 64'000'000;  // bytes left for everyone else
 constexpr size_t kReadChunk = 1 << 20;
 }  // namespace
 
+Status check_disk_room(const std::string& path, uint64_t more) {
+  struct statvfs disk{};
+  if (::statvfs(path.c_str(), &disk) != 0) return Status();
+  uint64_t available = static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize;
+  if (available >= kDiskReserve && available - kDiskReserve >= more) return Status();
+  return Error{ErrorCode::exhausted,
+               fmt::format("the disk has {} free, the model needs {} more (and {} stay free)",
+                           human_bytes(available), human_bytes(more), human_bytes(kDiskReserve)),
+               path, "Free some space, or set UNDERSTUDY_HOME to a folder on another disk"};
+}
+
 Result<PartialFile> PartialFile::open(const std::string& path) {
   FileDescriptor descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!descriptor.valid()) return system_error("cannot create the file", path);
@@ -57,17 +68,6 @@ Status PartialFile::restart() {
   sha_ = Sha256();
   size_ = 0;
   return Status();
-}
-
-Status PartialFile::check_room(uint64_t more) const {
-  struct statvfs disk{};
-  if (::fstatvfs(file_.get(), &disk) != 0) return Status();
-  uint64_t available = static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize;
-  if (available >= kDiskReserve && available - kDiskReserve >= more) return Status();
-  return Error{ErrorCode::exhausted,
-               fmt::format("the disk has {} free, the model needs {} more (and {} stay free)",
-                           human_bytes(available), human_bytes(more), human_bytes(kDiskReserve)),
-               path_, "Free some space, or set UNDERSTUDY_HOME to a folder on another disk"};
 }
 
 Result<std::string> PartialFile::finish() {

@@ -12,6 +12,9 @@
 
 namespace understudy {
 
+// Error{exhausted} when the disk of `path` has no room for `more` bytes and a reserve.
+Status check_disk_room(const std::string& path, uint64_t more);
+
 class PartialFile {
  public:
   // Creates the file or takes up what is there (hashing it). Symbolic links, and a file that another process
@@ -24,8 +27,7 @@ class PartialFile {
   Status append(std::span<const std::byte> bytes);
   // Forgets everything: size 0.
   Status restart();
-  // Error{exhausted} when the disk has no room for `more` bytes and a reserve.
-  Status check_room(uint64_t more) const;
+  Status check_room(uint64_t more) const { return check_disk_room(path_, more); }
   // Forces the bytes to the disk and gives their SHA-256. Nothing may be appended afterwards.
   Result<std::string> finish();
   void discard();

