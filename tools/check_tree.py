@@ -61,8 +61,28 @@ def check_docs(lines):
                     yield number, f"there is no {path}"
 
 
+def check_names(headers):
+    """Two types of one name in one namespace break the program without a word from the linker."""
+    first = {}
+    for path in headers:
+        namespace = ""
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if match := re.match(r"namespace ([\w:]+) \{", line):
+                namespace = match[1]
+            elif match := re.match(r"(?:struct|class) (\w+)(?: final)?(?: :.*)? \{", line):
+                name = f"{namespace}::{match[1]}"
+                if name in first:
+                    yield path, number, f"{name} is defined in {first[name]} too"
+                first.setdefault(name, path)
+
+
 def main():
     bad = 0
+    headers = [path for path in tracked() if path.suffix == ".h" and path.parts[0] == "src"
+               and "testing" not in path.parts and "isa" not in path.parts and not path.stem.endswith("_test")]
+    for path, number, what in check_names(headers):
+        print(f"{path}:{number}: {what}")
+        bad += 1
     for path in tracked():
         if path.suffix not in (".h", ".cpp", ".py", ".sh", ".md"):
             continue

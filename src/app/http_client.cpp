@@ -13,7 +13,7 @@ constexpr long kStalledSeconds = 30;
 constexpr const char* kCertificateVariables[] = {"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"};
 
 struct Exchange {
-  HttpResponse response;
+  HttpReply response;
   size_t limit;
 };
 
@@ -26,7 +26,7 @@ size_t append_body(const char* data, size_t, size_t size, void* user) {
 }
 
 size_t take_header(const char* data, size_t, size_t size, void* user) {
-  HttpResponse& response = static_cast<Exchange*>(user)->response;
+  HttpReply& response = static_cast<Exchange*>(user)->response;
   std::string_view line(data, size);
   if (line.starts_with("HTTP/")) response.headers.clear();
   if (auto header = parse_header(line)) response.headers.insert_or_assign(header->first, header->second);
@@ -97,7 +97,7 @@ std::optional<std::pair<std::string, std::string>> parse_header(std::string_view
   return std::pair(name, std::string(value.substr(0, value.find_last_not_of(" \t\r\n") + 1)));
 }
 
-Result<HttpResponse> http_call(const HttpCall& call) {
+Result<HttpReply> http_call(const HttpCall& call) {
   ASSIGN_OR_RETURN(CurlHandle handle, open_url(call.url, call.connect_seconds, call.bearer));
   Exchange exchange{{}, call.body_limit};
   if (call.head) {
@@ -115,7 +115,7 @@ Result<HttpResponse> http_call(const HttpCall& call) {
                  call.url, ""};
   }
   if (code != CURLE_OK) return transfer_error(code, call.url);
-  HttpResponse response = std::move(exchange.response);
+  HttpReply response = std::move(exchange.response);
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &response.status);
   const char* redirect = nullptr;
   curl_easy_getinfo(handle.get(), CURLINFO_REDIRECT_URL, &redirect);

@@ -41,7 +41,7 @@ struct HttpCall {
   long seconds = 10;
 };
 
-struct HttpResponse {
+struct HttpReply {
   long status = 0;
   std::map<std::string, std::string> headers;  // names in lower case; of the last response
   std::string body;
@@ -49,6 +49,6 @@ struct HttpResponse {
 };
 
 // One exchange, whatever the status.
-Result<HttpResponse> http_call(const HttpCall& call);
+Result<HttpReply> http_call(const HttpCall& call);
 
 }  // namespace understudy

@@ -39,7 +39,7 @@ std::string_view origin(std::string_view url) {
   return url.substr(0, host == std::string_view::npos ? 0 : std::min(url.find('/', host + 3), url.size()));
 }
 
-std::string header(const HttpResponse& response, const char* name) {
+std::string header(const HttpReply& response, const char* name) {
   const auto found = response.headers.find(name);
   return found == response.headers.end() ? "" : found->second;
 }
@@ -82,7 +82,7 @@ std::string Hub::file_url(const HubAddress& address, const std::string& commit,
 }
 
 // The hub answers 401 for what does not exist, too, so that nobody can find out what is private.
-Error Hub::refusal(const HttpResponse& response, const HubAddress& address, const std::string& path) const {
+Error Hub::refusal(const HttpReply& response, const HubAddress& address, const std::string& path) const {
   const std::string reason = header(response, "x-error-code");
   const std::string where = fmt::format("{}/{}", endpoint_, address.repository);
   const std::string with_token = token_.empty() ? kTokenHint : "check that HF_TOKEN may read it";
@@ -119,7 +119,7 @@ Error Hub::refusal(const HttpResponse& response, const HubAddress& address, cons
 Result<HubRepository> Hub::repository(const HubAddress& address) const {
   const std::string url =
       fmt::format("{}/api/models/{}/revision/{}?blobs=true", endpoint_, address.repository, address.revision);
-  ASSIGN_OR_RETURN(const HttpResponse response, http_call({.url = url,
+  ASSIGN_OR_RETURN(const HttpReply response, http_call({.url = url,
                                                            .bearer = token_,
                                                            .body_limit = kMaxAnswer,
                                                            .connect_seconds = connect_seconds_,
@@ -156,7 +156,7 @@ Result<SourceFile> Hub::file(const HubAddress& address, const std::string& commi
   SourceFile file{.path = "", .bytes = 0};
   std::string tag, size;
   for (int i = 0; i < kMaxRedirects; ++i) {
-    ASSIGN_OR_RETURN(const HttpResponse response, http_call({.url = url,
+    ASSIGN_OR_RETURN(const HttpReply response, http_call({.url = url,
                                                              .bearer = token_,
                                                              .head = true,
                                                              .connect_seconds = connect_seconds_,

@@ -38,7 +38,7 @@ class Hub {
  private:
   Hub(std::string endpoint, std::string token, long connect_seconds)
       : endpoint_(std::move(endpoint)), token_(std::move(token)), connect_seconds_(connect_seconds) {}
-  Error refusal(const struct HttpResponse& response, const HubAddress& address,
+  Error refusal(const struct HttpReply& response, const HubAddress& address,
                 const std::string& path) const;
 
   std::string endpoint_, token_;
