@@ -41,9 +41,7 @@ Result<std::unique_ptr<Embedder>> Embedder::load(const std::string& path, const 
 }
 
 std::vector<TokenId> Embedder::encode(const std::string& text) const {
-  std::vector<TokenId> ids = tokenizer_->encode(PromptText::data(text), true);
-  if (auto end = tokenizer_->eos()) ids.push_back(*end);
-  return ids;
+  return tokenizer_->encode(PromptText::data(text), true);
 }
 
 Status Embedder::check(std::span<const std::vector<TokenId>> texts) const {
