@@ -48,7 +48,7 @@ def talker_gguf(is_chat):
     template adds H to a message that is not the first, then it says "yes."; and S if there is a system message, then it
     says "+"."""
     width, ff, end = 288, 32, 257
-    follows = {"\n": "!", "!": "!", "?": "o", "o": "k", "k": ".", "H": "y", "y": "e", "e": "s", "s": ".", "S": "+"}
+    follows = {":": "!", "!": "!", "?": "o", "o": "k", "k": ".", "H": "y", "y": "e", "e": "s", "s": ".", "S": "+"}
     after = {ord(last): ord(following) for last, following in follows.items()} | {ord("."): end, ord("+"): end}
     # The printable spelling of bytes in GPT-2's vocabulary.
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
