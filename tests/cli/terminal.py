@@ -13,6 +13,7 @@ import sys
 import time
 
 SECONDS = 60
+PERSON_S = 0.2  # nobody types faster; the prompt shows a moment before the terminal takes single keys
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\x07")
 
 
@@ -59,6 +60,7 @@ def main():
         if verb == "see":
             terminal.see(text)
         else:
+            time.sleep(PERSON_S)
             os.write(terminal.fd, text.encode())
     code = terminal.leave()
     print("done" if code == 0 else f"exit code {code}")
