@@ -1,5 +1,5 @@
-// Any JSON object as tokenizer.json gives an error that says where, or a vocabulary with as many types as tokens
-// and scores or merges to go with them.
+// Any JSON object as tokenizer.json gives an error that says where, or a vocabulary with as many types as
+// tokens and scores or merges to go with them.
 #include "base/json.h"
 #include "formats/hf/bpe.h"
 #include "require.h"

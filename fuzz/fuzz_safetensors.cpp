@@ -1,4 +1,5 @@
-// Any bytes give an error that says where, or tensors of which every byte can be read and belongs to one alone.
+// Any bytes give an error that says where, or tensors of which every byte can be read and belongs to one
+// alone.
 #include <numeric>
 
 #include "formats/safetensors.h"

@@ -21,7 +21,7 @@ static void add_token(TokenizerSpec& spec, std::string text, Type type) {
 static void add_bytes(TokenizerSpec& spec) {
   unsigned others = 0;
   for (unsigned byte = 0; byte < 256; ++byte) {
-    if (spec.kind == Kind::sentencepiece_bpe) {
+    if (spec.kind != Kind::byte_bpe) {
       const char* hex = "0123456789ABCDEF";
       add_token(spec, std::string("<0x") + hex[byte / 16] + hex[byte % 16] + ">", Type::byte);
       continue;
@@ -36,23 +36,34 @@ static void add_bytes(TokenizerSpec& spec) {
 
 static TokenizerSpec read_spec(FuzzedDataProvider& input) {
   TokenizerSpec spec;
-  spec.kind = input.ConsumeBool() ? Kind::byte_bpe : Kind::sentencepiece_bpe;
-  spec.pre = input.PickValueInArray({"smollm", "qwen2", "llama-bpe", "gpt-2", "default", ""});
+  spec.kind =
+      input.PickValueInArray({Kind::byte_bpe, Kind::sentencepiece_bpe, Kind::wordpiece, Kind::unigram});
+  spec.pre = input.PickValueInArray(
+      {"smollm", "qwen2", "llama-bpe", "gpt-4o", "deepseek-v3", "falcon", "default", ""});
   spec.add_space_prefix = input.ConsumeBool();
+  spec.remove_extra_spaces = input.ConsumeBool();
+  spec.lowercase = input.ConsumeBool();
+  spec.strip_accents = input.ConsumeBool();
+  if (spec.kind == Kind::unigram) spec.charsmap = input.ConsumeRandomLengthString(400);
   if (input.ConsumeIntegralInRange(0, 15) != 0) add_bytes(spec);
   int tokens = input.ConsumeIntegralInRange(0, 24);
   for (int i = 0; i < tokens; ++i) {
     std::string text = input.ConsumeRandomLengthString(12);
     add_token(spec, std::move(text), static_cast<Type>(input.ConsumeIntegralInRange(0, 7)));
   }
-  for (size_t i = 0; i < spec.tokens.size() && spec.kind == Kind::sentencepiece_bpe; ++i) {
+  const bool scored = spec.kind == Kind::sentencepiece_bpe || spec.kind == Kind::unigram;
+  for (size_t i = 0; i < spec.tokens.size() && scored; ++i) {
     spec.scores.push_back(i < 256 ? 0 : input.ConsumeFloatingPoint<float>());
   }
-  int merges = spec.kind == Kind::byte_bpe ? input.ConsumeIntegralInRange(0, 24) : 0;
+  const bool merged =
+      spec.kind == Kind::byte_bpe || (spec.kind == Kind::sentencepiece_bpe && input.ConsumeBool());
+  int merges = merged ? input.ConsumeIntegralInRange(0, 24) : 0;
   for (int i = 0; i < merges; ++i) spec.merges.push_back(input.ConsumeRandomLengthString(12));
   if (input.ConsumeBool()) spec.bos = input.ConsumeIntegralInRange<TokenId>(-1, 300);
   if (input.ConsumeBool()) spec.unknown = input.ConsumeIntegralInRange<TokenId>(-1, 300);
   spec.add_bos = spec.bos && input.ConsumeBool();
+  if (input.ConsumeBool()) spec.eos = input.ConsumeIntegralInRange<TokenId>(-1, 300);
+  spec.add_eos = spec.eos && input.ConsumeBool();
   return spec;
 }
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Compares this project's chat template renders with jinja2's, as transformers sets it up.
 
-    templates.py compare --render BUILD/bench/render_template --gguf model.gguf … --templates folder …
+    templates.py compare --render BUILD/bench/render_template --gguf model.gguf … --templates folder … --llama-cpp
     templates.py fill tests/templates/*.test
 
-compare: every template (a GGUF's tokenizer.chat_template, *.jinja of a folder) renders every conversation below, with
+compare: every template (a GGUF's tokenizer.chat_template, *.jinja of a folder, llama.cpp's 70) renders every conversation below, with
 and without tools and generation prompt. A case is identical when both give the same text or both refuse. It also checks
 that every occurrence of a control token that a user wrote is marked untrusted. Exit status 1 when a case differs.
 fill: writes jinja2's result into the `--- expect` section of each case of a .test file (cases with `--- error` must fail
@@ -18,6 +18,8 @@ import subprocess
 import sys
 
 from transformers.utils.chat_template_utils import _compile_jinja_template
+
+from llama_cpp_models import models_folder
 
 NOW = 1753000000  # 2025-07-20 08:26:40 UTC
 SPECIAL = ("messages", "tools", "add_generation_prompt", "bos_token", "eos_token", "now")
@@ -152,7 +154,8 @@ def compare(arguments):
             print(f"none  {path} has no template")
         else:
             sources[path] = template
-    for folder in arguments.templates:
+    folders = arguments.templates + ([models_folder() / "templates"] if arguments.llama_cpp else [])
+    for folder in folders:
         for path in sorted(pathlib.Path(folder).glob("*.jinja")):
             sources[path.name] = path.read_text()
     render = Renderer(arguments.render)
@@ -205,6 +208,7 @@ def main():
     command.add_argument("--render", required=True, help="the program bench/quality/render_template.cpp")
     command.add_argument("--gguf", nargs="*", default=[], help="model files")
     command.add_argument("--templates", nargs="*", default=[], help="folders with *.jinja files")
+    command.add_argument("--llama-cpp", action="store_true", help="also the templates of llama.cpp (llama_cpp_models.py)")
     command.add_argument("--verbose", action="store_true", help="print the cases that differ")
     command.set_defaults(run=compare)
     command = commands.add_parser("fill")

@@ -1,7 +1,8 @@
 """The model families of compare_tokenizers.py: for each a model file, and its Hugging Face (or sentencepiece) tokenizer."""
 
 import json
-from functools import partial
+import unicodedata
+from functools import cache, partial
 
 import gguf
 from sentencepiece import SentencePieceProcessor, sentencepiece_model_pb2
@@ -26,6 +27,8 @@ class Family:
     """A model file for our side and, for theirs, a function giving a tokenizer that matches only some added tokens.
 
     passes: sentencepiece never matches control tokens, so it has no opinion on trusted text."""
+
+    explained = {}  # why a difference is theirs -> whether it applies to a text
 
     def __init__(self, name, model, oracle, tokens, types, byte_level=True, passes=BOTH):
         self.name, self.model, self.oracle, self.passes = name, model, oracle, passes
@@ -124,7 +127,7 @@ def from_json(name, source, types, path, byte_level=True):
 
     def oracle(kinds):
         chosen = json.loads(source)
-        chosen["post_processor"] = None
+        chosen["post_processor"] = chosen["padding"] = chosen["truncation"] = None
         for token in chosen["added_tokens"]:  # in the vocabulary too, so that those left out keep the others' ids
             chosen["model"]["vocab"].setdefault(token["content"], token["id"])
         chosen["added_tokens"] = [t for t in chosen["added_tokens"] if t["id"] < len(types) and types[t["id"]] in kinds]
@@ -141,8 +144,8 @@ def types_of(spec):
     if spec["model"]["type"] == "WordPiece":
         types[vocabulary["[UNK]"]] = UNKNOWN
     if spec["model"].get("byte_fallback"):
-        for byte in range(256):
-            types[vocabulary[f"<0x{byte:02X}>"]] = BYTE
+        for name in {f"<0x{byte:02X}>" for byte in range(256)} & vocabulary.keys():
+            types[vocabulary[name]] = BYTE
     return types
 
 
@@ -164,6 +167,19 @@ def write_gguf(path, kind, tokens, types, merges=None, pre=None):
     writer.close()
 
 
+@cache
+def bert_edition_differs(character):
+    """Hugging Face's BERT classes characters by Unicode 8; Python's Unicode (14) is nearly that of utf8proc."""
+    category = unicodedata.category(character)
+    normalize = normalizers.BertNormalizer(True, False, True, True).normalize_str
+    kept = category not in ("Cc", "Cf", "Co") and character != "\uFFFD"
+    plain = "".join(c for c in unicodedata.normalize("NFD", character) if unicodedata.category(c) != "Mn").lower()
+    expected = " " if character in "\t\n\r" or character.isspace() and kept else plain if kept else ""
+    punctuation = category[0] == "P" or character.isascii() and category[0] == "S"
+    pieces = pre_tokenizers.BertPreTokenizer().pre_tokenize_str("a" + character + "a")
+    return normalize(character) != expected or (len(pieces) == 3) != punctuation
+
+
 def converted(name, file, scratch, kind, pre=None):
     """A family of which the original tokenizer.json is at hand, as a GGUF file made here."""
     source = file.read_text()
@@ -172,6 +188,7 @@ def converted(name, file, scratch, kind, pre=None):
     family, tokens = from_json(name, source, types, path, byte_level=kind == "gpt2")
     if kind == "bert":
         tokens = [t if k != NORMAL else t[2:] if t.startswith("##") else "\u2581" + t for t, k in zip(tokens, types)]
+        family.explained = {"older Unicode": lambda text: any(bert_edition_differs(c) for c in text)}
     write_gguf(path, kind, tokens, types, spec["model"].get("merges"), pre)
     return family
 

@@ -120,10 +120,10 @@ Result<HubRepository> Hub::repository(const HubAddress& address) const {
   const std::string url =
       fmt::format("{}/api/models/{}/revision/{}?blobs=true", endpoint_, address.repository, address.revision);
   ASSIGN_OR_RETURN(const HttpReply response, http_call({.url = url,
-                                                           .bearer = token_,
-                                                           .body_limit = kMaxAnswer,
-                                                           .connect_seconds = connect_seconds_,
-                                                           .seconds = kAnswerSeconds}));
+                                                        .bearer = token_,
+                                                        .body_limit = kMaxAnswer,
+                                                        .connect_seconds = connect_seconds_,
+                                                        .seconds = kAnswerSeconds}));
   if (response.status != 200) return refusal(response, address, "");
   const auto corrupt = [&](std::string what) {
     return Error{ErrorCode::corrupt, std::move(what), url, "Is HF_ENDPOINT a hub?"};
@@ -157,10 +157,10 @@ Result<SourceFile> Hub::file(const HubAddress& address, const std::string& commi
   std::string tag, size;
   for (int i = 0; i < kMaxRedirects; ++i) {
     ASSIGN_OR_RETURN(const HttpReply response, http_call({.url = url,
-                                                             .bearer = token_,
-                                                             .head = true,
-                                                             .connect_seconds = connect_seconds_,
-                                                             .seconds = kAnswerSeconds}));
+                                                          .bearer = token_,
+                                                          .head = true,
+                                                          .connect_seconds = connect_seconds_,
+                                                          .seconds = kAnswerSeconds}));
     if (response.status >= 400 || response.status < 200) return refusal(response, address, path);
     tag = header(response, "x-linked-etag");
     size = header(response, "x-linked-size");

@@ -38,8 +38,7 @@ class Hub {
  private:
   Hub(std::string endpoint, std::string token, long connect_seconds)
       : endpoint_(std::move(endpoint)), token_(std::move(token)), connect_seconds_(connect_seconds) {}
-  Error refusal(const struct HttpReply& response, const HubAddress& address,
-                const std::string& path) const;
+  Error refusal(const struct HttpReply& response, const HubAddress& address, const std::string& path) const;
 
   std::string endpoint_, token_;
   long connect_seconds_;

@@ -85,14 +85,14 @@ class ByteBpe final : public SegmentEncoder {
 
 }  // namespace
 
-std::string decode_byte_alphabet(std::string_view token) {
+std::optional<std::string> decode_byte_alphabet(std::string_view token) {
   static const std::array<int, kAlphabetEnd> kByteByCharacter = byte_by_character();
   std::string bytes;
   bytes.reserve(token.size());
   for (std::string_view rest = token; !rest.empty();) {
     const Utf8Char c = first_utf8_char(rest);
     if (c.state != Utf8Char::State::complete || c.code >= kAlphabetEnd || kByteByCharacter[c.code] < 0)
-      return std::string(token);
+      return std::nullopt;
     bytes += static_cast<char>(kByteByCharacter[c.code]);
     rest.remove_prefix(c.length);
   }

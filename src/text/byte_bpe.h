@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,9 +13,9 @@
 
 namespace understudy {
 
-// The bytes that a token stands for which is spelled in GPT-2's byte alphabet (U+0120 "the" is " the"); a
-// token that holds another character is taken as it is.
-std::string decode_byte_alphabet(std::string_view token);
+// The bytes that a token stands for which is spelled in GPT-2's byte alphabet (U+0120 "the" is " the");
+// nullopt if it holds another character.
+std::optional<std::string> decode_byte_alphabet(std::string_view token);
 
 // `vocabulary` holds decoded tokens; `merges` and `pre` are those of TokenizerSpec. Errors: unknown `pre`, a
 // merge that is not two tokens, or whose result is no token.

@@ -42,8 +42,8 @@ std::string gpt4o(const std::string& digits, const std::string& suffix) {
 }
 
 const std::string kDeepseekV3 =
-    R"([!-/:-@\[-`{-~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|)" + kLines + "|" +
-    kSpaces;
+    R"([!-/:-@\[-`{-~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|)" + kLines +
+    "|" + kSpaces;
 const std::string kDeepseekIdeographs = R"([\x{800}-\x{9FA5}\x{AC00}-\x{D7FF}]+)";
 // Letters with case, but for those of some scripts and later editions of Unicode.
 const std::string kDeepseekLetters =

@@ -1,5 +1,5 @@
-// Text on its way to the tokenizer, with the parts that a user, a tool or a document supplied marked as untrusted:
-// inside those, nothing ever becomes a control token, however it is spelled.
+// Text on its way to the tokenizer, with the parts that a user, a tool or a document supplied marked as
+// untrusted: inside those, nothing ever becomes a control token, however it is spelled.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,8 @@ struct PromptText {
     prompt.untrusted.push_back({0, prompt.text.size()});
     return prompt;
   }
-  // All of `text` may hold control tokens (a rendered template without user parts; developer-supplied prompts).
+  // All of `text` may hold control tokens (a rendered template without user parts; developer-supplied
+  // prompts).
   static PromptText trusted(std::string text) { return {std::move(text), {}}; }
 };
 

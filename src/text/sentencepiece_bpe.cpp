@@ -139,7 +139,9 @@ Result<std::unique_ptr<const SegmentEncoder>> create_sentencepiece_bpe(
     const std::vector<std::string>& merges, TokenId unknown, bool space_prefix) {
   std::optional<MergeTable> table;
   if (!merges.empty()) {
-    ASSIGN_OR_RETURN(table, build_merges(*vocabulary, merges, spaces_for_marks));
+    ASSIGN_OR_RETURN(table, build_merges(*vocabulary, merges, [](std::string_view token) {
+                       return std::optional(spaces_for_marks(token));
+                     }));
   }
   return std::unique_ptr<const SegmentEncoder>(std::make_unique<SentencePieceBpe>(
       std::move(vocabulary), std::move(scores), std::move(table), unknown, space_prefix));

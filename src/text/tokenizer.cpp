@@ -42,7 +42,14 @@ Status decode_tokens(TokenizerSpec& spec) {
     std::string& token = spec.tokens[i];
     const Type type = spec.types[i];
     if (spec.kind == Kind::byte_bpe) {
-      if (type == Type::normal) token = decode_byte_alphabet(token);
+      if (type != Type::normal) continue;
+      // No text becomes a token that is not spelled in the alphabet (Command R has U+200D so, and the same
+      // bytes once more in the alphabet).
+      if (auto bytes = decode_byte_alphabet(token)) {
+        token = *std::move(bytes);
+      } else {
+        spec.types[i] = Type::user_defined;
+      }
     } else if (type == Type::byte) {
       const std::optional<char> byte = parse_byte_token(token);
       if (!byte) {

@@ -156,6 +156,33 @@ TEST(Tokenizer, SentencePieceMarksSpaces) {
             (Ids{4, 3}));
 }
 
+TEST(Tokenizer, PrefersTokensOfTheByteAlphabet) {
+  TokenizerSpec spec =
+      byte_spec();  // as in Command R: U+200D as it is, and in the alphabet, where it has 3 bytes
+  for (const char* token :
+       {"\xE2\x80\x8D", "\xC3\xA2", "\xC4\xA2", "\xC4\xAF", "\xC3\xA2\xC4\xA2", "\xC3\xA2\xC4\xA2\xC4\xAF"}) {
+    add(spec, Type::normal, token);
+  }
+  spec.merges = {"\xC3\xA2 \xC4\xA2", "\xC3\xA2\xC4\xA2 \xC4\xAF"};
+  EXPECT_EQ(make(spec)->encode(PromptText::data("\xE2\x80\x8D"), false), Ids{16});
+  EXPECT_EQ(make(spec)->decode({11, 16}), "\xE2\x80\x8D\xE2\x80\x8D");
+}
+
+TEST(Tokenizer, SentencePieceMergesByList) {
+  TokenizerSpec spec = sentencepiece_spec();  // 2 " ", 3 a, 4 " a"
+  add(spec, Type::user_defined, "aa");
+  add(spec, Type::control, "aaa");
+  spec.scores.clear();
+  const std::string mark = "\xE2\x96\x81";
+  spec.merges = {mark + " a"};
+  EXPECT_EQ(make(spec)->encode(PromptText::data(" ab a"), false), (Ids{4, 1, 4}));
+  spec.merges = {"a a", "aa a", mark + " a"};
+  spec.types[6] = Type::normal;
+  EXPECT_EQ(make(spec)->encode(PromptText::data(" aaa"), false), (Ids{2, 6, 3}));
+  spec.merges = {"a " + mark};
+  EXPECT_FALSE(Tokenizer::create(spec).ok());
+}
+
 TEST(Tokenizer, RefusesWhatIsWrongInASpec) {
   const float kNan = std::numeric_limits<float>::quiet_NaN();
   const std::pair<const char*, std::function<void(TokenizerSpec&)>> byte_cases[] = {
@@ -167,6 +194,7 @@ TEST(Tokenizer, RefusesWhatIsWrongInASpec) {
       {"eos_token_id", [](auto& s) { s.eos = -1; }},
       {"unknown_token_id", [](auto& s) { s.unknown = 1 << 30; }},
       {"wants a BOS", [](auto& s) { s.bos.reset(), s.add_bos = true; }},
+      {"wants an EOS", [](auto& s) { s.eos.reset(), s.add_eos = true; }},
       {"is not two tokens", [](auto& s) { s.merges = {"ab"}; }},
       {"joins what is no token", [](auto& s) { s.merges = {"a z"}; }},
       {"joins what is no token", [](auto& s) { s.merges = {"a "}; }},

@@ -1,5 +1,6 @@
-// All generic kernels and the table that names them. The one generic file that a stub includes, inside its namespace and
-// after its simd.h and kMaxRows (rows that share one unpacking of weights; as many as its registers hold).
+// All generic kernels and the table that names them. The one generic file that a stub includes, inside its
+// namespace and after its simd.h and kMaxRows (rows that share one unpacking of weights; as many as its
+// registers hold).
 
 // clang-format off: each file builds on those before it
 #include "kernels/generic/formats.h"
