@@ -25,13 +25,14 @@ struct Options {
 
 volatile sig_atomic_t interrupts = 0;
 
-// While it lives, Ctrl-C counts instead of ending the program.
+// While it lives, Ctrl-C counts instead of ending the program, and reading goes on.
 class CatchInterrupt {
  public:
   CatchInterrupt() {
     interrupts = 0;
     struct sigaction action{};
     action.sa_handler = [](int) { interrupts = interrupts + 1; };
+    action.sa_flags = SA_RESTART;
     ::sigaction(SIGINT, &action, &before_);
   }
   ~CatchInterrupt() { ::sigaction(SIGINT, &before_, nullptr); }
@@ -120,6 +121,7 @@ void exchange(ChatSession& session, const std::string& message) {
 
 Status chat(ChatSession& session) {
   ASSIGN_OR_RETURN(const ModelStore store, ModelStore::open());
+  CatchInterrupt catch_interrupt;  // also between two lines, when Ctrl-C is not yet a key for the editor
   LineEditor editor(store.cache_directory() + "/chat_history");
   MessageReader reader;
   fmt::print("Ctrl-C stops an answer; /help lists commands; /bye or Ctrl-D leaves.\n");

@@ -202,6 +202,42 @@ TEST_P(EngineLayouts, CancellationAtAnyMomentLeaksNothing) {
   expect_right_answers(*engine, mixed_requests(20, 6));
 }
 
+// Somebody hangs up in every step: those that stay get what they get alone, and get it.
+TEST_P(EngineLayouts, AStepThatIsGivenUpIsRedoneForTheOthers) {
+  constexpr size_t kLeaving = 100;
+  EngineOptions options;
+  options.prefill_chunk = 32;
+  options.max_running = 4;
+  std::vector<RequestId> leaving(kLeaving);
+  std::promise<void> submitted;
+  std::atomic<int> steps = 0;
+  std::unique_ptr<Engine> engine;
+  network_->before_forward = [&, all = submitted.get_future().share()] {
+    all.wait();
+    const auto step = static_cast<size_t>(steps++);
+    if (step < kLeaving) engine->cancel(leaving[step]);
+  };
+  engine = start(options);
+  EngineRequest staying;
+  staying.prompt = random_tokens(150, 1);
+  staying.max_tokens = 20;
+  staying.ignore_end = true;
+  auto answer = submit(*engine, staying);
+  std::vector<std::future<Answer>> cancelled;
+  for (size_t i = 0; i < kLeaving; i++) {
+    EngineRequest request = staying;
+    if (i % 2 == 1) request.prompt = random_tokens(200, i);
+    request.max_tokens = 400;
+    cancelled.push_back(submit(*engine, request, &leaving[i]));
+  }
+  submitted.set_value();
+  expect_same(answer.get(), expected(staying));
+  EXPECT_LT(steps, 120);  // alone: 5 for its prompt, 19 for its answer; its share of the chunk is a third
+  for (auto& leaves : cancelled) EXPECT_EQ(leaves.get().reason, FinishReason::cancelled);
+  EXPECT_EQ(engine->stats().kv_bytes_used, 0u);
+  expect_right_answers(*engine, mixed_requests(20, 6));
+}
+
 TEST_P(EngineLayouts, StreamsThatShareASystemPromptComputeItOnce) {
   constexpr int kSystem = 600, kOwn = 20, kStreams = 12;
   EngineOptions options;

@@ -87,7 +87,7 @@ void Scheduler::cancel(RequestId id) {
   {
     std::lock_guard lock(mutex_);
     cancellations_.push_back(id);
-    if (std::erase(stepping_, id) > 0 && stepping_.empty()) step_abandoned_ = true;
+    abandon_if_cancelled(std::erase(stepping_, id));
   }
   work_.notify_one();
 }
@@ -182,7 +182,7 @@ void Scheduler::step() {
   begin_step();
   const auto start = Clock::now();
   std::span<const float> logits = model_.network->forward(batch_, *workspace_);
-  if (step_abandoned_) return;  // nothing is committed; apply_cancellations() ends all of its requests
+  if (was_abandoned()) return retract_step();
   pace_.took(static_cast<int>(batch_.tokens.size()), milliseconds(Clock::now() - start));
   run_jobs(logits);
   commit_step();
@@ -219,17 +219,44 @@ void Scheduler::plan_step() {
   }
 }
 
-// A step on a large model may take longer than a cancelled request may keep its place: one that nobody waits
-// for any more is given up between two blocks.
+// A step on a large model may take longer than a cancelled request may keep its place (1.5B parameters: 150
+// ms for a page of a prompt): it is given up between two blocks. Those that are left redo it, which the next
+// step may not ask of them again, so that they advance whoever comes and goes. A row of paged state is
+// simply written again; a snapshot has no way back, so that there only a step that nobody waits for is given
+// up.
 void Scheduler::begin_step() {
   std::lock_guard lock(mutex_);
+  step_can_be_redone_ = model_.network->snapshot_bytes() == 0 && !step_abandoned_;
+  step_abandoned_ = false;
   stepping_.clear();
+  size_t cancelled = 0;
   for (auto& s : running_) {
-    const bool cancelled = std::count(cancellations_.begin(), cancellations_.end(), s->id) > 0;
-    if (s->rows > 0 && !cancelled) stepping_.push_back(s->id);
+    if (s->rows == 0) continue;
+    const bool is_cancelled = std::count(cancellations_.begin(), cancellations_.end(), s->id) > 0;
+    if (is_cancelled) {
+      cancelled++;
+    } else {
+      stepping_.push_back(s->id);
+    }
   }
-  step_abandoned_ = stepping_.empty();
+  abandon_if_cancelled(cancelled);
   batch_.abandoned = &step_abandoned_;
+}
+
+void Scheduler::abandon_if_cancelled(size_t cancelled) {
+  if (cancelled > 0 && (stepping_.empty() || step_can_be_redone_)) step_abandoned_ = true;
+}
+
+// A request that is cancelled from here on ends before the next step.
+bool Scheduler::was_abandoned() {
+  std::lock_guard lock(mutex_);
+  stepping_.clear();
+  return step_abandoned_;
+}
+
+// apply_cancellations() ends the requests that the step was given up for.
+void Scheduler::retract_step() {
+  for (auto& s : running_) cache_->retract(s->state);
 }
 
 void Scheduler::add_rows(Sequence& sequence, int rows, RowKind kind) {

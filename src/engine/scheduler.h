@@ -54,9 +54,12 @@ class Scheduler {
   void reuse_prefixes();
   void plan_step();
   void begin_step();
+  void abandon_if_cancelled(size_t cancelled);  // with mutex_ held
   void add_rows(Sequence& sequence, int rows, RowKind kind);
   void run_jobs(std::span<const float> logits);
+  bool was_abandoned();
   void commit_step();
+  void retract_step();
   void deliver();
   void deliver_token(Sequence& sequence);
   void finish_ended();
@@ -79,8 +82,9 @@ class Scheduler {
   std::condition_variable work_;
   std::deque<std::unique_ptr<Sequence>> waiting_;
   std::vector<RequestId> cancellations_;
-  std::vector<RequestId> stepping_;           // requests of the current step that nobody cancelled
-  std::atomic<bool> step_abandoned_ = false;  // set when stepping_ becomes empty
+  std::vector<RequestId> stepping_;  // requests of the current step that nobody cancelled
+  bool step_can_be_redone_ = false;  // for those that are left of it
+  std::atomic<bool> step_abandoned_ = false;
   EngineStats stats_;
   bool stop_ = false;
 };

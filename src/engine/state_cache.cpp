@@ -150,6 +150,19 @@ void StateCache::extend(SequenceState& state, int end) {
   }
 }
 
+void StateCache::retract(SequenceState& state) {
+  for (size_t g = 0; g < groups_.size(); g++) {
+    auto& table = state.pages[g];
+    while (static_cast<int>(table.size()) > pages_of(state.position)) {
+      pools_[g].release(table.back());
+      table.pop_back();
+      if (groups_[g].window != 0) continue;
+      state.promised += groups_[g].page_bytes;
+      promised_ += groups_[g].page_bytes;
+    }
+  }
+}
+
 void StateCache::commit(SequenceState& state, std::span<const TokenId> prompt, int end, bool snapshot) {
   state.position = end;
   keep_prompt_pages(state, prompt, end);

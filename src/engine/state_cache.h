@@ -46,6 +46,8 @@ class StateCache {
   int advance_by_reuse(SequenceState& state, std::span<const TokenId> prompt);
   // Provides the pages for rows [state.position, end).
   void extend(SequenceState& state, int end);
+  // Takes extend() back: the rows were not computed.
+  void retract(SequenceState& state);
   // Rows [state.position, end) are computed: full prompt pages enter the tree, pages behind the windows are
   // released; with `snapshot`, so does the snapshot state if there is room.
   void commit(SequenceState& state, std::span<const TokenId> prompt, int end, bool snapshot);

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs a program in a terminal of its own, as a person would: terminal.py PROGRAM ARGUMENT... <SCRIPT
 
-The script's lines are "type TEXT" (with escapes: \\r Enter, \\x03 Ctrl-C, \\x1b[A arrow up) and "see TEXT", which waits
-until the terminal has shown TEXT since the last line that matched. At the end the program must leave by itself. Prints
-"done", or what was not seen and what was."""
+The script's lines are "type TEXT" (with escapes: \\r Enter, \\x03 Ctrl-C, \\x1b[A arrow up), "press TEXT", which
+is faster than a person, and "see TEXT", which waits until the terminal has shown TEXT since the last line that matched.
+At the end the program must leave by itself. Prints "done", or what was not seen and what was."""
 
 import os
 import pty
@@ -13,7 +13,7 @@ import sys
 import time
 
 SECONDS = 60
-PERSON_S = 0.2  # nobody types faster; the prompt shows a moment before the terminal takes single keys
+PERSON_S = 0.2  # a person types no faster; the prompt shows a moment before the terminal takes single keys
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\x07")
 
 
@@ -60,7 +60,7 @@ def main():
         if verb == "see":
             terminal.see(text)
         else:
-            time.sleep(PERSON_S)
+            time.sleep(PERSON_S if verb == "type" else 0)
             os.write(terminal.fd, text.encode())
     code = terminal.leave()
     print("done" if code == 0 else f"exit code {code}")

@@ -58,6 +58,10 @@ class HashNetwork final : public Network {
     logits_.assign(batch.outputs.size() * static_cast<size_t>(vocabulary_), 0);
     size_t output = 0;
     for (const SequenceRows& s : batch.sequences) {
+      if (batch.abandoned != nullptr && *batch.abandoned) {
+        scramble(batch);
+        return {};
+      }
       for (int i = 0; i < s.rows; i++) {
         Row row{batch.tokens[static_cast<size_t>(s.row + i)], s.kind};
         uint64_t state = advance(s, s.position + i, row);
@@ -125,6 +129,16 @@ class HashNetwork final : public Network {
       std::memcpy(s.snapshot, &snapshot, sizeof(snapshot));
     }
     return state ^ snapshot;
+  }
+
+  // What a step that was given up may leave behind.
+  void scramble(const Batch& batch) const {
+    for (const SequenceRows& s : batch.sequences) {
+      if (s.snapshot != nullptr) std::memset(s.snapshot, 0xAB, snapshot_bytes_);
+      for (size_t g = 0; g < groups_.size(); g++) {
+        for (int i = 0; i < s.rows; i++) std::memset(slot(s, g, s.position + i), 0xAB, sizeof(uint64_t));
+      }
+    }
   }
 
   std::byte* slot(const SequenceRows& s, size_t group, int position) const {
