@@ -2,7 +2,7 @@
 """How exact an engine is: KL divergence of its next-token distributions from the reference (reference.py).
 
     python bench/quality/kl.py MODEL.gguf … --ours build/release/bench/logits [--isa NAME …] [--path NAME …]
-                               [--llama-cpp] [--json FILE]
+                               [--llama-cpp] [--window TOKENS] [--json FILE]
 
 Two paths: *scored* reads a whole window as a prompt, *token by token* decodes it one token a step. Each token gives
 KL(reference || engine) in nats over the whole vocabulary and whether the most likely token is the same. The first
@@ -167,9 +167,11 @@ def main():
     parser.add_argument("--kv-int8", action="store_true", help="keys and values of `ours` in int8")
     parser.add_argument("--path", action="append", choices=PATHS, help="may be repeated (default: both)")
     parser.add_argument("--llama-cpp", action="store_true", help="also llama.cpp (needs llama-cpp-python)")
+    parser.add_argument("--window", type=int, default=corpus.WINDOW, metavar="TOKENS", help="of each kind of text")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=pathlib.Path, help="write the figures here")
     options = parser.parse_args()
+    corpus.WINDOW = options.window
 
     print("| model | engine | path | n | mean KL, nats | p99 KL | top-1 agreement, % | KL of first position "
           "| ours / llama.cpp |")
