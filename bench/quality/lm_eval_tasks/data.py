@@ -15,4 +15,4 @@ def piqa(**_) -> DatasetDict:
 
 def boolq(**_) -> DatasetDict:
     rows = corpus.rows(corpus.package_archive(), "boolq")
-    return DatasetDict(train=Dataset.from_list(rows[-20:]), validation=Dataset.from_list(rows[:-20]))
+    return DatasetDict(train=Dataset.from_list(rows[-10:]), validation=Dataset.from_list(rows[:-10]))
