@@ -8,7 +8,8 @@
 #include "app/commands.h"
 #include "app/model_store.h"
 #include "app/progress.h"
-#include "formats/read_model.h"
+#include "formats/gguf.h"
+#include "formats/hf/checkpoint.h"
 
 namespace understudy {
 namespace {
@@ -20,31 +21,28 @@ struct Options {
   bool json = false;
 };
 
-// Bytes by element type.
-std::map<std::string, uint64_t> quantisation_mix(const ModelFile& file) {
-  std::map<std::string, uint64_t> mix;
-  for (const TensorView& tensor : file.tensors)
-    mix[std::string(info(tensor.dtype).name)] += tensor.bytes.size();
-  return mix;
+// What the weights are, whatever the format: their number, their bytes in all and by element type.
+void add_tensors(json::object& about, const std::vector<TensorView>& tensors) {
+  int64_t parameters = 0;
+  uint64_t bytes = 0;
+  std::map<std::string, uint64_t> bytes_of_type;
+  for (const TensorView& tensor : tensors) {
+    parameters += tensor.elements();
+    bytes += tensor.bytes.size();
+    bytes_of_type[std::string(info(tensor.dtype).name)] += tensor.bytes.size();
+  }
+  json::object mix;
+  for (const auto& [type, type_bytes] : bytes_of_type) mix[type] = type_bytes;
+  about["parameters"] = parameters;
+  about["tensors"] = tensors.size();
+  about["tensor_bytes"] = bytes;
+  about["quantisation"] = mix;
 }
 
 json::object describe(const ModelFile& file) {
-  int64_t parameters = 0;
-  uint64_t bytes = 0;
-  for (const TensorView& tensor : file.tensors) {
-    parameters += tensor.elements();
-    bytes += tensor.bytes.size();
-  }
-  json::object mix;
-  for (const auto& [type, type_bytes] : quantisation_mix(file)) mix[type] = type_bytes;
-
-  json::object about{{"path", file.path},
-                     {"architecture", file.architecture},
-                     {"parameters", parameters},
-                     {"tensors", file.tensors.size()},
-                     {"tensor_bytes", bytes},
-                     {"quantisation", mix},
-                     {"chat_template", file.metadata.has("tokenizer.chat_template")}};
+  json::object about{{"path", file.path}, {"architecture", file.architecture}};
+  add_tensors(about, file.tensors);
+  about["chat_template"] = file.metadata.has("tokenizer.chat_template");
   auto text = [&](const char* name, const std::string& key) {
     if (auto value = file.metadata.get<std::string>(key); value.ok()) about[name] = *value;
   };
@@ -56,6 +54,22 @@ json::object describe(const ModelFile& file) {
   number("context", ".context_length");
   number("layers", ".block_count");
   number("width", ".embedding_length");
+  return about;
+}
+
+// A folder in Hugging Face's layout, of any family, also of one that cannot run here.
+Result<json::object> describe_folder(const std::string& folder) {
+  ASSIGN_OR_RETURN(const HfCheckpoint checkpoint, read_hf_checkpoint(folder));
+  json::object about{{"path", folder}};
+  auto copy = [&](const char* name, const char* key) {
+    if (const json::value* value = checkpoint.config.if_contains(key)) about[name] = *value;
+  };
+  copy("architecture", "model_type");
+  add_tensors(about, checkpoint.tensors);
+  about["chat_template"] = has_hf_file(folder, "chat_template.jinja");
+  copy("context", "max_position_embeddings");
+  copy("layers", "num_hidden_layers");
+  copy("width", "hidden_size");
   return about;
 }
 
@@ -77,8 +91,13 @@ void print(const json::object& about) {
 
 Status show_model(const Options& options) {
   ASSIGN_OR_RETURN(std::string path, model_path(options.model));
-  ASSIGN_OR_RETURN(ModelFile file, read_model(path));
-  json::object about = describe(file);
+  json::object about;
+  if (const std::string folder = hf_folder(path); !folder.empty()) {
+    ASSIGN_OR_RETURN(about, describe_folder(folder));
+  } else {
+    ASSIGN_OR_RETURN(const ModelFile file, read_gguf(path));
+    about = describe(file);
+  }
   if (options.model.find('/') == std::string::npos && !options.model.ends_with(".gguf")) {
     ASSIGN_OR_RETURN(const ModelStore store, ModelStore::open());
     ASSIGN_OR_RETURN(const Manifest manifest, store.find(options.model));

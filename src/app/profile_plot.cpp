@@ -24,7 +24,7 @@ constexpr Purpose kPurposes[] = {{"embedding and head", "head", &BytesRead::head
                                  {"state", "state", &BytesRead::state}};
 
 constexpr const char* kStyle = R"(<style>
-  svg { background: #ffffff; font: 13px system-ui, sans-serif; fill: #1f2328; }
+  svg { background: #ffffff; font-family: system-ui, sans-serif; font-size: 13px; fill: #1f2328; }
   .title { font-size: 17px; font-weight: 600; }
   .name { font-weight: 600; }
   .quiet { fill: #59636e; }

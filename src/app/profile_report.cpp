@@ -111,7 +111,7 @@ std::string comparison_table(const std::vector<ModelProfile>& profiles, const Pr
   row("state, bytes a token", [](const auto& p) { return fmt::format("{}", p.state_bytes_a_token); });
   row("state, bytes a sequence", [](const auto& p) { return fmt::format("{}", p.snapshot_bytes); });
   row("bits a weight", [](const ModelProfile& profile) {
-    return profile.assumed_bits > 0 ? fmt::format("{} (assumed)", profile.assumed_bits) : "as packed";
+    return profile.assumed_bits > 0 ? fmt::format("{} assumed", profile.assumed_bits) : "as packed";
   });
   if (setting.read_bytes_per_s == 0) return text;
   row("memory allows, tokens/s", [&](const auto& p) { return rate(limit_tokens_per_s(p, setting)); });

@@ -1,5 +1,7 @@
 // bert: BERT encoders for embeddings (all-MiniLM, e5, bge). Norms behind the residual sums, learned
 // positions, biases everywhere. Source: transformers modeling_bert; GGUF names of llama.cpp's converter.
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "arch/architecture.h"
@@ -38,8 +40,9 @@ EncoderParts build(Loader& load) {
   const int positions = load.integer("context_length", 1, kMaxPositions);
   const int pooling = load.integer_or("pooling_type", kMeanPooling, kFirstPooling, kMeanPooling);
   if (sizes.heads * sizes.head_width != sizes.width) {
-    load.fail({ErrorCode::unsupported, "heads that do not fill the model's width",
-               "bert.attention.head_count", ""});
+    load.fail(ErrorCode::unsupported, "attention.head_count",
+              fmt::format("heads of {} that fill embedding_length ({})", sizes.head_width, sizes.width),
+              std::to_string(sizes.heads));
   }
 
   EncoderParts parts;

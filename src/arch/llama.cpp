@@ -14,9 +14,9 @@ DecoderParts build(Loader& load) {
   const TransformerSizes sizes = transformer_sizes(load);
   const int kv = kv_heads(load, sizes.heads);
   const Rope rope = standard_rope(load, sizes.head_width, RopePairs::adjacent);
-  if (load.integer_or("expert_count", 0, 1 << 16, 0) > 0) {
-    load.fail({ErrorCode::unsupported, "mixture-of-experts layers", "llama.expert_count", ""});
-  }
+  const int experts = load.integer_or("expert_count", 0, 1 << 16, 0);
+  if (experts > 0)
+    load.fail(ErrorCode::unsupported, "expert_count", "0 (no mixture of experts)", std::to_string(experts));
 
   DecoderParts parts;
   parts.embedding = load.table("token_embd.weight", sizes.width);

@@ -13,12 +13,22 @@ namespace understudy {
 namespace {
 constexpr int64_t kMaxRows = 4 << 20;              // of a vocabulary
 constexpr size_t kWeightBlock = size_t{64} << 20;  // wastes at most the end of a block
+constexpr const char* kIncomplete = "The file may be incomplete or of another architecture than it says";
 }  // namespace
 
 Loader::Loader(const ModelFile& file, ThreadPool& pool, KvType kv)
     : file_(file), pool_(pool), kv_(kv), weights_(std::make_shared<Arena>(kWeightBlock)) {}
 
-void Loader::fail(Error error) {
+void Loader::fail(ErrorCode code, std::string_view key, std::string_view expected, std::string_view found) {
+  keep({code, fmt::format("{}: expected {}, found {}", full(key), expected, found), file_.path, ""});
+}
+
+void Loader::fail_value(std::string_view key, const Error& error) {
+  keep({error.code, fmt::format("{}: {}", full(key), error.what), file_.path,
+        has_key(key) ? "" : kIncomplete});
+}
+
+void Loader::keep(Error error) {
   if (ok()) status_ = std::move(error);
 }
 
@@ -27,12 +37,11 @@ bool Loader::has_key(std::string_view key) const { return file_.metadata.has(ful
 int Loader::integer(std::string_view key, int min, int max) {
   auto value = file_.metadata.get<int64_t>(full(key));
   if (!value.ok()) {
-    fail(value.error());
+    fail_value(key, value.error());
     return min;
   }
   if (*value < min || *value > max) {
-    fail({ErrorCode::corrupt, fmt::format("{} is {}, expected {} to {}", full(key), *value, min, max),
-          file_.path, ""});
+    fail(ErrorCode::corrupt, key, fmt::format("{} to {}", min, max), std::to_string(*value));
     return min;
   }
   return static_cast<int>(*value);
@@ -48,16 +57,14 @@ std::vector<int> Loader::integers(std::string_view key, int count, int min, int 
   std::vector<int> values;
   for (int64_t value : *array) {
     if (value < min || value > max) {
-      fail({ErrorCode::corrupt, fmt::format("{} holds {}, expected {} to {}", full(key), value, min, max),
-            file_.path, ""});
+      fail(ErrorCode::corrupt, key, fmt::format("values from {} to {}", min, max), std::to_string(value));
       value = min;
     }
     values.push_back(static_cast<int>(value));
   }
   if (values.size() != static_cast<size_t>(count)) {
-    fail({ErrorCode::corrupt,
-          fmt::format("{} has {} values, expected {} (one a layer)", full(key), values.size(), count),
-          file_.path, ""});
+    fail(ErrorCode::corrupt, key, fmt::format("{} values (one a layer)", count),
+         std::to_string(values.size()));
   }
   values.resize(static_cast<size_t>(count), min);
   return values;
@@ -66,12 +73,11 @@ std::vector<int> Loader::integers(std::string_view key, int count, int min, int 
 float Loader::real(std::string_view key) {
   auto value = file_.metadata.get<double>(full(key));
   if (!value.ok()) {
-    fail(value.error());
+    fail_value(key, value.error());
     return 1.0f;
   }
   if (!std::isfinite(*value) || *value <= 0) {
-    fail({ErrorCode::corrupt, fmt::format("{} is {}, expected a positive number", full(key), *value),
-          file_.path, ""});
+    fail(ErrorCode::corrupt, key, "a positive number", fmt::format("{}", *value));
     return 1.0f;
   }
   return static_cast<float>(*value);
@@ -82,7 +88,7 @@ float Loader::real_or(std::string_view key, float fallback) { return has_key(key
 std::string Loader::text_or(std::string_view key, std::string fallback) {
   auto value = file_.metadata.get_or<std::string>(full(key), std::move(fallback));
   if (!value.ok()) {
-    fail(value.error());
+    fail_value(key, value.error());
     return "";
   }
   return *value;
@@ -92,9 +98,9 @@ const TensorView* Loader::expect(const std::string& name, const std::vector<int6
   if (!ok()) return nullptr;
   const TensorView* tensor = file_.tensor(name);
   if (tensor == nullptr) {
-    fail({ErrorCode::corrupt,
+    keep({ErrorCode::corrupt,
           fmt::format("the tensor {} is missing, expected shape {}", file_.spelled(name), shape), file_.path,
-          "The file may be incomplete or of another architecture than it says"});
+          kIncomplete});
     return nullptr;
   }
   // Trailing axes of 1 say nothing.
@@ -102,7 +108,7 @@ const TensorView* Loader::expect(const std::string& name, const std::vector<int6
   while (found.size() > 1 && found.back() == 1) found.pop_back();
   while (wanted.size() > 1 && wanted.back() == 1) wanted.pop_back();
   if (found != wanted) {
-    fail({ErrorCode::corrupt,
+    keep({ErrorCode::corrupt,
           fmt::format("the tensor {} has shape {}, expected {}", file_.spelled(name), tensor->shape, shape),
           file_.path, ""});
     return nullptr;
@@ -112,9 +118,9 @@ const TensorView* Loader::expect(const std::string& name, const std::vector<int6
 
 PackedMatrix Loader::pack(const TensorView& tensor, int n, int k) {
   if (k % kTileK != 0) {
-    fail({ErrorCode::unsupported,
-          fmt::format("the tensor {} has {} inputs; linear layers need a multiple of {}", tensor.name, k,
-                      kTileK),
+    keep({ErrorCode::unsupported,
+          fmt::format("the tensor {} has {} inputs; linear layers need a multiple of {}",
+                      file_.spelled(tensor.name), k, kTileK),
           file_.path, ""});
     return {};
   }
@@ -140,21 +146,23 @@ int Loader::rows_of(const std::string& name) {
   const TensorView* tensor = file_.tensor(name);
   const int64_t rows = tensor != nullptr && tensor->shape.size() == 2 ? tensor->shape[1] : 1;
   if (rows <= kMaxRows) return static_cast<int>(rows);
-  fail({ErrorCode::unsupported,
-        fmt::format("the tensor {} has {} rows, the limit is {}", name, rows, kMaxRows), file_.path, ""});
+  keep({ErrorCode::unsupported,
+        fmt::format("the tensor {} has {} rows, the limit is {}", file_.spelled(name), rows, kMaxRows),
+        file_.path, ""});
   return 1;
 }
 
 std::vector<float> Loader::matrix(const std::string& name, int rows, int columns) {
-  std::vector<float> values(static_cast<size_t>(rows) * static_cast<size_t>(columns));
   const TensorView* tensor = expect(name, {columns, rows});
-  if (tensor == nullptr) return values;
+  if (tensor == nullptr) return {};
   if (info(tensor->dtype).block != 1) {
-    fail({ErrorCode::unsupported,
-          fmt::format("the tensor {} is {}, expected F32, F16 or BF16", name, info(tensor->dtype).name),
+    keep({ErrorCode::unsupported,
+          fmt::format("the tensor {} is {}, expected F32, F16 or BF16", file_.spelled(name),
+                      info(tensor->dtype).name),
           file_.path, ""});
-    return values;
+    return {};
   }
+  std::vector<float> values(static_cast<size_t>(tensor->elements()));
   for (size_t i = 0; i < values.size(); i++) {
     if (tensor->dtype == DType::f32) {
       std::memcpy(&values[i], tensor->bytes.data() + 4 * i, 4);

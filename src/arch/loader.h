@@ -42,18 +42,22 @@ class Loader {
   enum class Bias { none, optional, required };
   Linear linear(const std::string& stem, int n, int k, Bias bias = Bias::none);
   std::shared_ptr<const Linear> table(const std::string& name, int k);  // (any number of rows, k)
-  std::vector<float> vector(const std::string& name, int size);         // dequantised
+  std::vector<float> vector(const std::string& name, int size);         // empty after a problem
   RmsNorm norm(const std::string& name, int size, float eps);
   LayerNorm layer_norm(const std::string& stem, int size, float eps);  // stem.weight and stem.bias
   int rows_of(const std::string& name);                                // of a matrix of any number of rows
-  std::vector<float> matrix(const std::string& name, int rows, int columns);  // f32 or f16, row-major
+  // Of f32, f16 or bf16; row-major. Empty after a problem.
+  std::vector<float> matrix(const std::string& name, int rows, int columns);
 
-  void fail(Error error);
+  // Keeps the error "<architecture>.<key>: expected ..., found ...".
+  void fail(ErrorCode code, std::string_view key, std::string_view expected, std::string_view found);
   bool ok() const { return status_.ok(); }
   Status status() const { return status_; }
 
  private:
   std::string full(std::string_view key) const { return file_.architecture + "." + std::string(key); }
+  void fail_value(std::string_view key, const Error& error);  // a key that is missing or of another type
+  void keep(Error error);                                     // unless there was one before
   const TensorView* expect(const std::string& name, const std::vector<int64_t>& shape);
   PackedMatrix pack(const TensorView& tensor, int n, int k);
   const ModelFile& file_;

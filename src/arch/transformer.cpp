@@ -19,21 +19,23 @@ TransformerSizes transformer_sizes(Loader& load, std::string_view epsilon_key) {
   sizes.ff_width = load.integer("feed_forward_length", 32, kMaxFfWidth);
   sizes.eps = load.real(epsilon_key);
   if (sizes.head_width % 16 != 0 || sizes.head_width > kMaxHeadWidth || sizes.head_width == 0) {
-    load.fail({ErrorCode::unsupported,
-               fmt::format("heads are {} wide; expected a multiple of 16 up to {}", sizes.head_width,
-                           kMaxHeadWidth),
-               "attention.key_length", ""});
+    load.fail(ErrorCode::unsupported, "attention.key_length",
+              fmt::format("a multiple of 16 up to {} (embedding_length / attention.head_count by default)",
+                          kMaxHeadWidth),
+              std::to_string(sizes.head_width));
   }
-  if (load.integer_or("attention.value_length", 1, kMaxWidth, sizes.head_width) != sizes.head_width) {
-    load.fail({ErrorCode::unsupported, "values wider or narrower than keys", "attention.value_length", ""});
+  const int value_width = load.integer_or("attention.value_length", 1, kMaxWidth, sizes.head_width);
+  if (value_width != sizes.head_width) {
+    load.fail(ErrorCode::unsupported, "attention.value_length",
+              fmt::format("{}, as attention.key_length", sizes.head_width), std::to_string(value_width));
   }
   return sizes;
 }
 
 void check_kv_heads(Loader& load, int heads, int kv_heads) {
   if (kv_heads < 1 || heads % kv_heads != 0) {
-    load.fail({ErrorCode::corrupt, fmt::format("{} query heads cannot share {} key heads", heads, kv_heads),
-               "attention.head_count_kv", ""});
+    load.fail(ErrorCode::corrupt, "attention.head_count_kv",
+              fmt::format("a divisor of attention.head_count ({})", heads), std::to_string(kv_heads));
   }
 }
 
@@ -46,16 +48,14 @@ int kv_heads(Loader& load, int heads) {
 Rope standard_rope(Loader& load, int head_width, RopePairs pairs) {
   int dims = load.integer_or("rope.dimension_count", 2, head_width, head_width);
   if (dims % 2 != 0)
-    load.fail({ErrorCode::corrupt, fmt::format("{} rotary dimensions; expected an even number", dims),
-               "rope.dimension_count", ""});
+    load.fail(ErrorCode::corrupt, "rope.dimension_count", "an even number", std::to_string(dims));
   float theta = load.real_or("rope.freq_base", 10000.0f);
   std::string scaling = load.text_or("rope.scaling.type", "none");
   float scale = 1.0f;
   if (scaling == "linear") {
     scale = load.real("rope.scaling.factor");
   } else if (scaling != "none") {
-    load.fail({ErrorCode::unsupported, "rope scaling of type '" + scaling + "'", "rope.scaling.type",
-               "Supported: none, linear"});
+    load.fail(ErrorCode::unsupported, "rope.scaling.type", "none or linear", scaling);
   }
   std::vector<float> factors;
   if (load.has_tensor("rope_freqs.weight")) factors = load.vector("rope_freqs.weight", dims / 2);

@@ -19,6 +19,7 @@ constexpr const char* kQuantised = "quantised_file";
 
 struct Case {
   std::string model, table;
+  KvType kv = KvType::f16;
 };
 
 class ContractTest : public testing::TestWithParam<Case> {
@@ -28,14 +29,15 @@ class ContractTest : public testing::TestWithParam<Case> {
       if (GetParam().table == table->name) kernels_ = table;
     }
     ASSERT_NE(kernels_, nullptr);
+    const ModelOptions options{.kernels = kernels_, .kv = GetParam().kv};
     if (GetParam().model == kQuantised) {
       const char* path = std::getenv("UNDERSTUDY_TEST_MODEL");
       if (path == nullptr) GTEST_SKIP() << "UNDERSTUDY_TEST_MODEL names no GGUF file";
-      auto model = Model::load(path, {.kernels = kernels_});
+      auto model = Model::load(path, options);
       ASSERT_TRUE(model.ok()) << model.error().message();
       model_ = *model;
     } else {
-      auto model = Model::from_file(read_golden(golden_path(GetParam().model)).file, {.kernels = kernels_});
+      auto model = Model::from_file(read_golden(golden_path(GetParam().model)).file, options);
       ASSERT_TRUE(model.ok()) << model.error().message();
       model_ = *model;
     }
@@ -127,13 +129,18 @@ std::vector<Case> cases() {
   std::vector<Case> list;
   for (const std::string& table : table_names()) {
     for (const std::string& model : golden_names()) list.push_back({model, table});
+    list.push_back({"gemma3", table, KvType::int8});  // full and window layers
   }
-  list.push_back({kQuantised, available_kernels().back()->name});
+  for (KvType kv : {KvType::f16, KvType::int8}) {
+    list.push_back({kQuantised, available_kernels().back()->name, kv});
+  }
   return list;
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, ContractTest, testing::ValuesIn(cases()),
-                         [](const auto& tested) { return tested.param.model + "_" + tested.param.table; });
+INSTANTIATE_TEST_SUITE_P(Families, ContractTest, testing::ValuesIn(cases()), [](const auto& tested) {
+  const Case& p = tested.param;
+  return p.model + "_" + p.table + (p.kv == KvType::int8 ? "_int8_kv" : "");
+});
 
 }  // namespace
 }  // namespace understudy

@@ -43,6 +43,13 @@ def tiny_gguf():
                 {"token_embd.weight": ((32, 32), struct.pack("<1024f", *range(1024)))})
 
 
+def tiny_safetensors():
+    """One 2 x 2 tensor of F32 (the format: github.com/huggingface/safetensors)."""
+    header = b'{"w":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}'
+    header += b" " * (-len(header) % 8)
+    return struct.pack("<Q", len(header)) + header + struct.pack("<4f", 1, 2, 3, 4)
+
+
 def talker_gguf(is_chat):
     """A llama whose next byte depends on the last one alone: after '?' it says "ok.", after '!' it never ends. Its chat
     template adds H to a message that is not the first, then it says "yes."; and S if there is a system message, then it

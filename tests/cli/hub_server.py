@@ -33,7 +33,7 @@ def repositories():
         "test/many": {"tiny.Q8_0.gguf": weights, "tiny.Q4_K_M.gguf": model},
         "test/unclear": {"tiny.Q8_0.gguf": weights, "tiny.Q5_0.gguf": model},
         "test/split": parts,
-        "test/folder": FOLDER | {"model.safetensors": weights, "onnx/model.onnx": b"x"},
+        "test/folder": FOLDER | {"model.safetensors": fixtures.tiny_safetensors(), "onnx/model.onnx": b"x"},
         "test/sharded": FOLDER | INDEX | shards,
         "test/incomplete": FOLDER | INDEX | {name: data for name, data in shards.items() if "00002" not in name},
         "test/pickle": {"config.json": b"{}", "pytorch_model.bin": b"x"},
