@@ -136,7 +136,7 @@ std::vector<Case> bad_files() {
       {"missing tensor", tensor("blk.0.ffn_up.weight", {}), corrupt,
        "the tensor blk.0.ffn_up.weight is missing, expected shape [64, 96] (toy.gguf). The file may be"},
       {"missing layer", set("block_count", int64_t{2}), corrupt,
-       "the tensor blk.1.attn_norm.weight is missing, expected shape [64] (toy.gguf)"},
+       "the tensor blk.1.attn_norm.weight is missing, expected shape [64, 1] (toy.gguf)"},
       {"shape", tensor("blk.0.ffn_up.weight", {kWidth, 80}), corrupt,
        "the tensor blk.0.ffn_up.weight has shape [64, 80], expected [64, 96] (toy.gguf)"},
       {"transposed", tensor("blk.0.ffn_up.weight", {kFfWidth, kWidth}), corrupt,
@@ -198,7 +198,7 @@ TEST(Loader, ClaimsAllocateNothing) {
   EXPECT_FALSE(load.ok());
 }
 
-// A family of an encoder asked for as a generator is refused with its name; the other way round too.
+// The other way round: encoder_test.cpp.
 TEST(Loader, TheOtherKindOfModel) {
   ModelFile file = llama();
   file.index();
