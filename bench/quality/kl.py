@@ -26,6 +26,7 @@ import numpy as np
 
 import corpus
 import reference
+from packages import cache_folder
 
 BLOCK = 64
 RESAMPLES = 4000
@@ -75,7 +76,7 @@ def ours(tool: str, model: pathlib.Path, by_token: bool, isa: str, threads: int,
     environment = dict(os.environ, **({"UNDERSTUDY_ISA": isa} if isa else {}))
     parts = []
     for tokens, expected in reference.reference(model).values():
-        with tempfile.TemporaryDirectory(dir=corpus.cache_folder()) as scratch:
+        with tempfile.TemporaryDirectory(dir=cache_folder()) as scratch:
             ids, out = os.path.join(scratch, "tokens.bin"), os.path.join(scratch, "logits.bin")
             tokens.astype("<i4").tofile(ids)
             command = [tool, str(model), ids, out, "--threads", str(threads)] + ["--token-by-token"] * by_token

@@ -25,12 +25,13 @@ TASKS = {"piqa_local": ("acc", "acc_norm"), "boolq_local": ("exact_match",)}
 
 
 def evaluate(model, limit: int) -> dict:
-    import lm_eval
+    from lm_eval import simple_evaluate
+    from lm_eval.tasks import TaskManager
 
     folder = pathlib.Path(__file__).parent / "lm_eval_tasks"
-    manager = lm_eval.tasks.TaskManager(include_path=str(folder), include_defaults=False)
+    manager = TaskManager(include_path=str(folder), include_defaults=False)
     start = time.perf_counter()
-    found = lm_eval.simple_evaluate(model, tasks=list(TASKS), limit=limit, task_manager=manager, log_samples=True)
+    found = simple_evaluate(model, tasks=list(TASKS), limit=limit, task_manager=manager, log_samples=True)
     print(f"{type(model).__name__}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
     return found
 

@@ -15,6 +15,7 @@ import sys
 import numpy as np
 
 import corpus
+from packages import cache_folder
 
 
 def digest(path: pathlib.Path) -> str:
@@ -23,7 +24,7 @@ def digest(path: pathlib.Path) -> str:
 
 
 def folder_of(path: pathlib.Path) -> pathlib.Path:
-    folder = corpus.cache_folder() / "reference" / f"{digest(path)[:16]}-{corpus.PACKAGE}-{corpus.WINDOW}"
+    folder = cache_folder() / "reference" / f"{digest(path)[:16]}-{corpus.PACKAGE}-{corpus.WINDOW}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
