@@ -10,6 +10,8 @@ DEV_PACKAGES=(git=git clang-format-19 clang-tidy-19 clang-19 libclang-rt-19-dev)
 
 OLDEST_BOOST=1.81
 
+export LSAN_OPTIONS=suppressions=$PWD/tools/leaks.txt:print_suppressions=0
+
 die() {
   echo "error: $*" >&2
   exit 1
