@@ -47,8 +47,8 @@ def chat_text(tokenizer, turns: list[dict]) -> str:
     return "\n\n".join(f"{label[turn['role']]}: {turn['content']}" for turn in turns)
 
 
-def windows(tokenizer, adds_bos: bool) -> dict[str, np.ndarray]:
-    """WINDOW ids of each kind. A model that wants a BOS token (Gemma) gets it as the first id of every window."""
+def windows(tokenizer, adds_bos: bool, window: int) -> dict[str, np.ndarray]:
+    """`window` ids of each kind. A model that wants a BOS token (Gemma) gets it as the first id of every window."""
     archive = package_archive()
     texts = {
         "english": "\n\n".join(row["passage"] for row in rows(archive, "boolq")[:40]),
@@ -60,7 +60,7 @@ def windows(tokenizer, adds_bos: bool) -> dict[str, np.ndarray]:
         ids = tokenizer(texts[kind], add_special_tokens=False)["input_ids"]
         if adds_bos and ids[0] != tokenizer.bos_token_id:
             ids = [tokenizer.bos_token_id] + ids
-        if len(ids) < WINDOW:
-            sys.exit(f"{kind}: only {len(ids)} tokens of {WINDOW}; take more text in corpus.py")
-        result[kind] = np.array(ids[:WINDOW], np.int32)
+        if len(ids) < window:
+            sys.exit(f"{kind}: only {len(ids)} tokens of {window}; take more text in corpus.py")
+        result[kind] = np.array(ids[:window], np.int32)
     return result

@@ -88,20 +88,21 @@ def ours(tool: str, model: pathlib.Path, by_token: bool, isa: str, threads: int,
 
 
 def llama_cpp(model: pathlib.Path, by_token: bool, flash_attention: bool, threads: int) -> Divergence:
-    """Kept in the cache: it changes with llama.cpp's version only."""
+    """Kept in the cache, of whole windows: it changes with llama.cpp's version only."""
     sys.path.append(str(pathlib.Path(__file__).parent.parent / "peers"))
     import llama_cpp as package
     import llama_peer
 
     name = f"llama.cpp-{package.__version__}-{'token' if by_token else 'scored'}-fa{int(flash_attention)}.npz"
-    cached = reference.folder_of(model) / name
+    folder, window = reference.folder_of(model)
+    cached = folder / name
     if not cached.exists():
         parts = [compare(expected, llama_peer.logits(str(model), tokens, by_token, threads, flash_attention))
-                 for tokens, expected in reference.reference(model).values()]
+                 for tokens, expected in reference.whole(model).values()]
         result = concatenated(parts)
         np.savez(cached, kl=result.kl, same=result.same)
     stored = np.load(cached)
-    return Divergence(stored["kl"], stored["same"])
+    return Divergence(*(reference.first_of_windows(stored[field], window) for field in ("kl", "same")))
 
 
 # ---- Figures ----
