@@ -1,12 +1,11 @@
 // attention: causal (optionally windowed) or full softmax attention over paged keys and values.
 //
-// Computes  out[m, h] = sum_j softmax_j(scale * q[m, h] . k[j, g]) v[j, g],  g = h * G / H, over the
-// positions j that row
-//           m may see: max(0, p - window + 1) .. p at position p (window 0: from 0)
+// Computes  out[m, h] = sum_j softmax_j(scale * q[m, h] . k[j, g]) v[j, g],  g = h * G / H,
+//           over the positions j that row m may see: max(0, p - window + 1) .. p at position p (window 0: from 0)
 // Shapes    q, out (M, H * D); k, v (M, G * D) of the step's own rows, stored to their pages first
 // State     pages of f16 or int8: for each KV head K as (D, 16) and V as (16, D) (kernel_table.h)
-// Numerics  blocks of kKeyBlock keys at fixed positions, merged in order: chunks, pages, threads change no
-// bit Cost      4 M H D keys multiply-adds; K and V are read once per KV head and kAttendRows query rows
+// Numerics  blocks of kKeyBlock keys at fixed positions, merged in order: chunks, pages, threads change no bit
+// Cost      4 M H D keys multiply-adds; K and V are read once per KV head and kAttendRows query rows
 // Source    online softmax: Milakov and Gimelshein 2018; blocks: Dao et al. 2022
 #pragma once
 

@@ -3,8 +3,7 @@
 // Computes  y_i[m, n] = sum_k x[m, k] W_i[n, k] + bias_i[n]
 // Shapes    x (M, K); W_i (N_i, K) packed; y_i (M, N_i)
 // Numerics  prompt rows: bf16 operands on sets with a matrix unit; all other rows: int8 activations per 32 K
-// (block
-//           formats) or f32 FMAs (float formats); f32 sums in ascending K (kernel_table.h)
+//           (block formats) or f32 FMAs (float formats); f32 sums in ascending K (kernel_table.h)
 // Cost      2 M N K multiply-adds; the weights' bytes once per step
 // Errors    none: shapes are validated when the model is loaded
 #pragma once

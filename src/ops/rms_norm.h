@@ -1,8 +1,8 @@
 // rms_norm: y = x / sqrt(mean(x^2) + eps) * w, over groups of w.size() values of each row.
 //
-// Shapes    x (M, groups * C), w (C), y as x; y may be x. With C = D this is the per-head norm of queries and
-// keys. Cost      one read, one write of x Source    Zhang and Sennrich 2019, "Root Mean Square Layer
-// Normalization"
+// Shapes    x (M, groups * C), w (C), y as x; y may be x. C = D: the per-head norm of queries and keys
+// Cost      one read, one write of x
+// Source    Zhang and Sennrich 2019, "Root Mean Square Layer Normalization"
 #pragma once
 
 #include <vector>

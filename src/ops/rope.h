@@ -1,7 +1,7 @@
 // rope: rotary position embedding, in place.
 //
-// Computes  for pair i of a head at position p: angle = p * inverse_frequency[i]; (a, b) -> (a cos - b sin, a
-// sin + b cos)
+// Computes  for pair i of a head at position p: angle = p * inverse_frequency[i];
+//           (a, b) -> (a cos - b sin, a sin + b cos)
 //           adjacent: a, b = x[2i], x[2i + 1] (GGUF llama, whose q and k rows are permuted for it)
 //           split:    a, b = x[i], x[i + n] with n pairs (NEOX: qwen2, gemma3, lfm2)
 // Shapes    x (M, heads * D); positions (M); the first 2 n values of each head turn, the rest stays
