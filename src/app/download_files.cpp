@@ -8,7 +8,7 @@
 
 #include "app/git_blob_id.h"
 #include "app/progress.h"
-#include "app/sha256.h"
+#include "base/sha256.h"
 
 namespace understudy {
 namespace {

@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "app/file_descriptor.h"
-#include "app/sha256.h"
+#include "base/sha256.h"
 
 namespace understudy {
 namespace {

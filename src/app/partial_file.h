@@ -7,8 +7,8 @@
 #include <string>
 
 #include "app/file_descriptor.h"
-#include "app/sha256.h"
 #include "base/result.h"
+#include "base/sha256.h"
 
 namespace understudy {
 

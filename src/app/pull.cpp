@@ -11,8 +11,8 @@
 #include "app/catalog.h"
 #include "app/download_files.h"
 #include "app/hub_address.h"
-#include "app/sha256.h"
 #include "app/source.h"
+#include "base/sha256.h"
 #include "formats/gguf.h"
 
 namespace understudy {

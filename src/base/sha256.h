@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -25,6 +26,9 @@ class Sha256 {
   };
   std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
+
+// Of all of `text`.
+std::string sha256_hex(std::string_view text);
 
 Result<std::string> sha256_of_file(const std::string& path);
 

@@ -1,9 +1,10 @@
-#include "app/sha256.h"
+#include "base/sha256.h"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include <array>
+#include <span>
 
 #include "base/mapped_file.h"
 
@@ -24,6 +25,12 @@ std::string Sha256::hex() {
   std::string text;
   for (unsigned int i = 0; i < size; ++i) text += fmt::format("{:02x}", digest[i]);
   return text;
+}
+
+std::string sha256_hex(std::string_view text) {
+  Sha256 sha;
+  sha.update(std::as_bytes(std::span(text)));
+  return sha.hex();
 }
 
 Result<std::string> sha256_of_file(const std::string& path) {
