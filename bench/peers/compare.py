@@ -6,12 +6,17 @@
 
 Every pair runs Understudy, then llama.cpp with flash attention, then without; whichever setting has the better median
 is llama.cpp's. What counts is the median of the paired ratios (above 1: we are better) with a 90 % bootstrap interval.
-Results go to FOLDER (default bench/results) as one JSON file and one table.
+
+A pair during which the host or other processes took CPU time (machine.warning) is measured again, up to --tries pairs in
+all; who was fast does not enter into it. The results say how many pairs were put aside, and warn if too few were left.
+Results go to FOLDER (default bench/results) as one JSON file and one table, after each work; another run on the same day,
+with the same programs, goes on from there and measures again what was busy.
 """
 
 import argparse
 import contextlib
 import datetime
+import hashlib
 import json
 import pathlib
 import random
@@ -85,15 +90,21 @@ def measure(options, work: str, model: pathlib.Path) -> dict:
     sides = {"fa on": lambda: llama(options, work, model, True), "fa off": lambda: llama(options, work, model, False)}
     if options.understudy:
         sides = {"understudy": lambda: ours(options, work, model), **sides}
-    activity = machine.Activity()
-    runs = {side: [] for side in sides}
-    for pair in range(options.pairs):
-        for side, run in sides.items():
-            runs[side].append(run())
-        print(f"{model.stem}: {work}: pair {pair + 1} of {options.pairs}", file=sys.stderr)
+    quiet, busy = [], []
+    while len(quiet) < options.pairs and len(quiet) + len(busy) < options.tries:
+        activity = machine.Activity()
+        pair = {side: run() for side, run in sides.items()}
+        report = activity.report()
+        warning = machine.warning(report)
+        (busy if warning else quiet).append((pair, report))
+        print(f"{model.stem}: {work}: {len(quiet)} of {options.pairs} pairs" + (f"; {warning}" if warning else ""),
+              file=sys.stderr)
+    kept = quiet + busy[:options.pairs - len(quiet)]
+    runs = {side: [pair[side] for pair, _ in kept] for side in sides}
     metrics = [metric for metric in HIGHER_IS_BETTER if metric in runs["fa on"][0]]
     return {"model": model.stem, "work": work, "summaries": [summary(runs, metric) for metric in metrics],
-            "activity": activity.report(), "runs": runs}
+            "busy_pairs_kept": len(kept) - len(quiet), "pairs_put_aside": len(quiet) + len(busy) - len(kept),
+            "activity": [report for _, report in kept], "runs": runs}
 
 
 def table(results: list[dict]) -> str:
@@ -106,17 +117,38 @@ def table(results: list[dict]) -> str:
             ratio = ""
             if "ratio" in s:
                 ratio = f"{s['ratio']:.2f} [{s['ratio_interval'][0]:.2f}, {s['ratio_interval'][1]:.2f}]"
-            lines.append(f"| {result['model']} | {result['work']} | {s['metric']} | {s['n']} | {mine} | {fraction} "
+            busy = f" ({result['busy_pairs_kept']} busy)" * bool(result["busy_pairs_kept"])
+            lines.append(f"| {result['model']} | {result['work']} | {s['metric']} | {s['n']}{busy} | {mine} | {fraction} "
                          f"| {s['llama_cpp']:,.1f} ({s['llama_cpp_setting']}) | {ratio} |")
     return "\n".join(lines)
 
 
-def version(options) -> dict:
-    commit = subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+def versions(options) -> dict:
     package = subprocess.run([options.python, "-c", "import llama_cpp; print(llama_cpp.__version__)"],
                              capture_output=True, text=True, check=True)
-    return {"understudy": commit.stdout.strip(), "llama_cpp_python": package.stdout.strip(),
-            "llama_cpp_flags": environment.build_flags()}
+    mine = {}
+    if options.understudy:
+        mine["understudy_sha256"] = hashlib.sha256(pathlib.Path(options.understudy).read_bytes()).hexdigest()[:16]
+    return {**mine, "llama_cpp_python": package.stdout.strip(), "llama_cpp_flags": environment.build_flags()}
+
+
+def earlier_results(file: pathlib.Path, report: dict) -> list[dict]:
+    """The quiet ones of the same machine and versions."""
+    if not file.exists():
+        return []
+    earlier = json.loads(file.read_text())
+    same = all(earlier.get(key) == report[key] for key in ("machine", "versions", "threads"))
+    return [result for result in earlier["results"] if same and not result["busy_pairs_kept"]]
+
+
+def write(file: pathlib.Path, report: dict) -> str:
+    file.write_text(json.dumps(report, indent=1) + "\n")
+    heading = f"{report['machine']['cpu']}, {report['threads']} threads, {json.dumps(report['versions'])}"
+    busy = sum(result["busy_pairs_kept"] for result in report["results"])
+    warning = f"**{busy} pairs were measured while the machine was busy. Do not quote the rows that say so.**" if busy else ""
+    text = "\n\n".join(part for part in (heading, warning, table(report["results"])) if part)
+    file.with_suffix(".md").write_text(text + "\n")
+    return text
 
 
 def main():
@@ -125,25 +157,25 @@ def main():
     parser.add_argument("--understudy", metavar="PATH", help="our program; without it only llama.cpp runs")
     parser.add_argument("--python", help="an interpreter that has llama-cpp-python; default: one is built")
     parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--tries", type=int, help="most pairs of a work, busy ones included (default: 3 x pairs)")
     parser.add_argument("--threads", type=int, default=machine.describe()["cpus"])
     parser.add_argument("--work", action="append", choices=list(WORKS), help="may be repeated; default: all")
     parser.add_argument("--out", type=pathlib.Path, default=HERE.parent / "results")
     options = parser.parse_args()
     options.python = options.python or environment.python()
+    options.tries = max(options.pairs, options.tries or 3 * options.pairs)
 
-    whole = machine.Activity()
-    results = [measure(options, work, model) for model in options.models for work in options.work or WORKS]
-    activity = whole.report()
-    warning = machine.warning(activity)
-    report = {"date": datetime.date.today().isoformat(), "machine": machine.describe(), "versions": version(options),
-              "threads": options.threads, "activity": activity, "warning": warning, "results": results}
+    report = {"date": datetime.date.today().isoformat(), "machine": machine.describe(), "versions": versions(options),
+              "threads": options.threads, "results": []}
     options.out.mkdir(parents=True, exist_ok=True)
-    name = f"peers-{report['date']}-{options.threads}-threads"
-    (options.out / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n")
-    heading = f"{report['machine']['cpu']}, {options.threads} threads, {json.dumps(report['versions'])}"
-    text = "\n\n".join(part for part in (heading, warning and f"**{warning}**", table(results)) if part)
-    (options.out / f"{name}.md").write_text(text + "\n")
-    print(text)
+    file = options.out / f"peers-{report['date']}-{options.threads}-threads.json"
+    report["results"] = earlier_results(file, report)
+    for model in options.models:
+        for work in options.work or WORKS:
+            if not any(result["model"] == model.stem and result["work"] == work for result in report["results"]):
+                report["results"].append(measure(options, work, model))
+                write(file, report)
+    print(write(file, report))
 
 
 if __name__ == "__main__":
