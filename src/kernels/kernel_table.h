@@ -62,6 +62,28 @@ struct AttendArgs {
   float* out;                     // (rows, D): sum of exp(score - max) * v
 };
 
+// c[m, n] += sum over k of a[m, k] * b[k, n], all f32. `a` has a stride for either axis (so it may be a
+// transpose); rows of b and c are contiguous. n is a multiple of 16.
+struct MultiplyArgs {
+  const float* a;
+  ptrdiff_t a_row, a_k;  // a[m, k] is a[m * a_row + k * a_k]
+  const float* b;
+  int b_stride;
+  float* c;
+  int c_stride;
+  int rows, n, k;
+};
+
+// dx (M, K) += dy (M, N) W for packed W (N, K).
+struct LinearBackwardArgs {
+  DType dtype;
+  const std::byte* panels;
+  int n, k;         // N, K
+  int rows;         // M
+  const float* dy;  // (M, N)
+  float* dx;        // (M, K)
+};
+
 struct KernelTable {
   const char* name;  // also part of cache keys: bits may differ between tables
 
@@ -90,9 +112,26 @@ struct KernelTable {
   void (*attend_merge)(float block_max, float block_sum, const float* block_out, int d, float* max,
                        float* sum, float* out);
 
-  // Yardsticks (generic/peak.h): read memory, and multiply 512 pairs of int8 a round, as fast as the set can.
+  // Backward (training). Sums ascend: k, then n. Rows may be grouped and columns split: no bit changes.
+  void (*multiply_add)(const MultiplyArgs& args);
+  // Columns of K tiles [begin, end) of dx; weights are dequantised exactly, products are f32 FMAs.
+  void (*linear_backward)(const LinearBackwardArgs& args, int begin, int end);
+  // Each of these overwrites dy, the gradient of the op's result, with that of its (first) input. Sizes are
+  // multiples of 16.
+  void (*rms_norm_backward)(const float* x, const float* w, int c, float eps, float* dy);
+  // dup += dy * act(gate), then dy = dy * up * act'(gate).
+  void (*swiglu_backward)(const float* gate, const float* up, int n, float* dy, float* dup);
+  void (*geglu_backward)(const float* gate, const float* up, int n, float* dy, float* dup);
+  // x = exp(x - max) / sum, for any n >= 1; max and sum: largest x, and the sum of exp(x - max).
+  void (*softmax)(float* x, int n, float* max, float* sum);
+  // dp = p * (dp - sum over j of p[j] dp[j]): from the gradient of softmax's result to that of its input.
+  void (*softmax_backward)(const float* p, int n, float* dp);
+
+  // Yardsticks (generic/peak.h): read memory, multiply 512 pairs of int8 a round, or 192 pairs of f32, as
+  // fast as the set can.
   uint64_t (*read_all)(const std::byte* data, size_t bytes);
   int32_t (*peak_int8)(int rounds);
+  float (*peak_f32)(int rounds);
 };
 
 }  // namespace understudy

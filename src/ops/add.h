@@ -1,4 +1,5 @@
 // add: y = a + b, row by row (the residual stream). Shapes a, b, y (M, C); y may be a or b.
+// Backward: da += dy, db += dy.
 #pragma once
 
 #include "ops/context.h"

@@ -202,6 +202,7 @@ void attention(const Context& context, Rows q, Rows k, Rows v, const AttentionSh
                std::span<const AttentionRows> sequences, Rows out) {
   for (const auto& sequence : sequences) store_keys_and_values(context, k, v, shape, sequence);
   Attend(context, q, shape, out).run(sequences);
+  if (context.tape != nullptr) record_attention(*context.tape, q, k, v, shape, sequences, out);
 }
 
 }  // namespace understudy

@@ -6,6 +6,8 @@
 // State     pages of f16 or int8: for each KV head K as (D, 16) and V as (16, D) (kernel_table.h)
 // Numerics  blocks of kKeyBlock keys at fixed positions, merged in order: chunks, pages, threads change no bit
 // Cost      4 M H D keys multiply-adds; K and V are read once per KV head and kAttendRows query rows
+// Backward  from dense f32 q, k and v of whole sequences (position 0), as if keys and values were not
+//           rounded when they are stored; shape must outlive the tape
 // Source    online softmax: Milakov and Gimelshein 2018; blocks: Dao et al. 2022
 #pragma once
 
@@ -48,5 +50,9 @@ struct AttentionShape {
 
 void attention(const Context& context, Rows q, Rows k, Rows v, const AttentionShape& shape,
                std::span<const AttentionRows> sequences, Rows out);
+
+// What attention() records (attention_backward.cpp).
+void record_attention(Tape& tape, Rows q, Rows k, Rows v, const AttentionShape& shape,
+                      std::span<const AttentionRows> sequences, Rows out);
 
 }  // namespace understudy

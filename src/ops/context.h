@@ -1,5 +1,6 @@
-// What every op gets: threads, kernels, scratch, and which rows of the step are prompt rows. Ops run their
-// own parallel regions on the pool; results are valid until the enclosing ArenaScope ends.
+// What every op gets: threads, kernels, scratch, which rows of the step are prompt rows and which have an
+// adapter. Ops run their own parallel regions on the pool; results are valid until the enclosing ArenaScope
+// ends, or, while a tape records, until that ends.
 //
 // Shape letters: M rows of the step, C model width, H query heads, G KV heads, D head width, F feed-forward
 // width, N and K output and input width of a linear layer, V vocabulary.
@@ -11,23 +12,22 @@
 #include "base/arena.h"
 #include "base/thread_pool.h"
 #include "kernels/kernel_table.h"
+#include "ops/adapter.h"
+#include "ops/rows.h"
+#include "ops/tape.h"
 
 namespace understudy {
-
-// A row-major f32 matrix (M, width), borrowed.
-struct Rows {
-  float* data = nullptr;
-  int rows = 0, width = 0;
-  float* row(int i) const { return data + static_cast<size_t>(i) * static_cast<size_t>(width); }
-};
 
 struct Context {
   ThreadPool& pool;
   const KernelTable& kernels;
   Arena& arena;
-  int prompt_rows = 0;  // rows [0, prompt_rows) are prompt rows, the others generated
+  int prompt_rows = 0;                         // rows [0, prompt_rows) are prompt rows, the others generated
+  std::span<const AdapterRows> adapters = {};  // ascending, disjoint; rows outside have no adapter
+  Tape* tape = nullptr;                        // null: nothing is recorded
 
   Rows rows(int count, int width) const {
+    if (tape != nullptr) return tape->keep_rows(count, width);
     return {arena.allocate<float>(static_cast<size_t>(count) * static_cast<size_t>(width)), count, width};
   }
 

@@ -1,6 +1,7 @@
 // embed: rows of an embedding table, times a scale.
 //
 // Computes  y[m] = scale * table[tokens[m]];  shapes tokens (M), table (V, C) packed, y (M, C)
+// Backward: none; the table is frozen, and nothing lies below it.
 #pragma once
 
 #include <cstdint>

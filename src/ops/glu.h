@@ -1,6 +1,7 @@
 // glu: y = act(gate) * up with act = SiLU (SwiGLU) or tanh-GELU (GeGLU).
 //
 // Shapes    gate, up, y (M, F); y may be gate
+// Backward  dup += dy act(gate), dgate += dy up act'(gate)
 // Source    Shazeer 2020, "GLU Variants Improve Transformer"
 #pragma once
 

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/checked.h"
+#include "ops/adapter_terms.h"
 
 namespace understudy {
 
@@ -77,6 +78,9 @@ void linear(const Context& context, Rows x, std::span<const Linear* const> layer
   const int other_rows = x.rows - bf16_rows;
   Operands operands = prepare(context, x, bf16_rows, other_rows > 0 && any_block_format(layers));
 
+  const std::span<const AdapterTerm> terms = adapter_terms(context, x, layers);
+  if (context.tape != nullptr) record_linear(*context.tape, x, layers, y, terms);
+
   int panels = 0;
   for (const Linear* layer : layers) {
     CHECK(layer->weight.k() == x.width);
@@ -94,6 +98,10 @@ void linear(const Context& context, Rows x, std::span<const Linear* const> layer
           kernels.linear_bf16(arguments(*layers[i], operands, y[i], 0, bf16_rows), begin, stop);
         if (other_rows > 0)
           kernels.linear(arguments(*layers[i], operands, y[i], bf16_rows, other_rows), begin, stop);
+        for (const AdapterTerm& term : terms) {
+          if (term.layer == static_cast<int>(i))
+            add_adapter_term(kernels, term, y[i], begin * kPanelRows, stop * kPanelRows);
+        }
       }
       begin = std::max(0, begin - count);
       end -= count;

@@ -1,9 +1,12 @@
 // linear: y = x W^T (+ bias) for one or several weights that share their input.
 //
-// Computes  y_i[m, n] = sum_k x[m, k] W_i[n, k] + bias_i[n]
+// Computes  y_i[m, n] = sum_k x[m, k] W_i[n, k] + bias_i[n]; rows with an adapter add scale (x A_i) B_i
 // Shapes    x (M, K); W_i (N_i, K) packed; y_i (M, N_i)
 // Numerics  prompt rows: bf16 operands on sets with a matrix unit; all other rows: int8 activations per 32 K
 //           (block formats) or f32 FMAs (float formats); f32 sums in ascending K (kernel_table.h)
+//           adapters: f32 FMAs, whatever the kind of the row; ascending K, then ascending rank
+// Backward  dx += sum_i dy_i W_i from the packed bytes; of the adapter that the tape trains dA += x^T du,
+//           dB += u^T dy, and dx += du A^T of any, with u = scale (x A), du = scale (dy B^T)
 // Cost      2 M N K multiply-adds; the weights' bytes once per step
 // Errors    none: shapes are validated when the model is loaded
 #pragma once
@@ -19,6 +22,7 @@ namespace understudy {
 struct Linear {
   PackedMatrix weight;      // (N, K)
   std::vector<float> bias;  // (N) or empty
+  int id = -1;              // among the layers that adapters can have a pair for; -1: none of them
 };
 
 // One parallel region, one quantisation of x for all weights.
@@ -30,5 +34,8 @@ inline Rows linear(const Context& context, Rows x, const Linear& layer) {
   linear(context, x, layers, {&y, 1});
   return y;
 }
+
+// dx += dy W, recorded nowhere: for a caller that forms gradients itself (cross_entropy).
+void linear_backward(const Context& context, const Linear& layer, Rows dy, Rows dx);
 
 }  // namespace understudy

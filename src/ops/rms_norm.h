@@ -1,6 +1,7 @@
 // rms_norm: y = x / sqrt(mean(x^2) + eps) * w, over groups of w.size() values of each row.
 //
 // Shapes    x (M, groups * C), w (C), y as x; y may be x. C = D: the per-head norm of queries and keys
+// Backward  with r = 1 / sqrt(mean(x^2) + eps): dx += r (w dy - x r^2 / C sum(w dy x)); w is frozen
 // Cost      one read, one write of x
 // Source    Zhang and Sennrich 2019, "Root Mean Square Layer Normalization"
 #pragma once

@@ -14,11 +14,16 @@ Rope Rope::make(int dims, float theta, RopePairs pairs, std::span<const float> f
   return rope;
 }
 
-void rope(const Context& context, Rows x, int head_width, std::span<const int> positions, const Rope& rope) {
+namespace {
+
+// direction 1 turns by the angle, -1 back.
+void turn(const Context& context, Rows x, int head_width, std::span<const int> positions, const Rope& rope,
+          float direction) {
   const int n = static_cast<int>(rope.inverse_frequency.size());
   const bool split = rope.pairs == RopePairs::split;
   ArenaScope scope(context.arena);
-  Rows angles = context.rows(x.rows, 2 * n);  // cos, then sin
+  const Rows angles{context.arena.allocate<float>(static_cast<size_t>(x.rows) * static_cast<size_t>(2 * n)),
+                    x.rows, 2 * n};  // cos, then sin
   context.each_row(x.rows, x.width, [&](int row) {
     float* cosine = angles.row(row);
     float* sine = cosine + n;
@@ -26,7 +31,7 @@ void rope(const Context& context, Rows x, int head_width, std::span<const int> p
       float angle = static_cast<float>(positions[static_cast<size_t>(row)]) *
                     rope.inverse_frequency[static_cast<size_t>(i)];
       cosine[i] = std::cos(angle);
-      sine[i] = std::sin(angle);
+      sine[i] = direction * std::sin(angle);
     }
     for (float* head = x.row(row); head < x.row(row) + x.width; head += head_width) {
       for (int i = 0; i < n; i++) {
@@ -37,6 +42,16 @@ void rope(const Context& context, Rows x, int head_width, std::span<const int> p
         a = turned;
       }
     }
+  });
+}
+
+}  // namespace
+
+void rope(const Context& context, Rows x, int head_width, std::span<const int> positions, const Rope& rope) {
+  turn(context, x, head_width, positions, rope, 1);
+  if (context.tape == nullptr) return;
+  context.tape->record([=, &rope](const Context& on, Tape& tape) {
+    turn(on, tape.gradient(x), head_width, positions, rope, -1);
   });
 }
 

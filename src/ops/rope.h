@@ -5,6 +5,7 @@
 //           adjacent: a, b = x[2i], x[2i + 1] (GGUF llama, whose q and k rows are permuted for it)
 //           split:    a, b = x[i], x[i + n] with n pairs (NEOX: qwen2, gemma3, lfm2)
 // Shapes    x (M, heads * D); positions (M); the first 2 n values of each head turn, the rest stays
+// Backward  the gradient turns back by the same angles; rope and positions must outlive the tape
 // Source    Su et al. 2021, "RoFormer"
 #pragma once
 

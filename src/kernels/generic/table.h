@@ -7,6 +7,9 @@
 #include "kernels/generic/linear.h"
 #include "kernels/generic/elementwise.h"
 #include "kernels/generic/attention.h"
+#include "kernels/generic/multiply.h"
+#include "kernels/generic/linear_backward.h"
+#include "kernels/generic/backward.h"
 #include "kernels/generic/peak.h"
 // clang-format on
 
@@ -24,6 +27,14 @@ constexpr KernelTable generic_table(const char* name) {
           .store_f16 = store_f16_row,
           .attend = attend,
           .attend_merge = attend_merge,
+          .multiply_add = multiply_add,
+          .linear_backward = linear_backward,
+          .rms_norm_backward = rms_norm_backward,
+          .swiglu_backward = swiglu_backward,
+          .geglu_backward = geglu_backward,
+          .softmax = softmax,
+          .softmax_backward = softmax_backward,
           .read_all = read_all,
-          .peak_int8 = peak_int8};
+          .peak_int8 = peak_int8,
+          .peak_f32 = peak_f32};
 }

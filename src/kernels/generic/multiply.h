@@ -1,0 +1,47 @@
+// c += a b in f32 with sums in ascending k: the small products of adapters and of backward. Included inside
+// the namespace of a set.
+//
+// A block of kMaxRows rows x kMultiplyVectors vectors of c stays in registers for all of k. Each element of c
+// is one lane of one accumulator, so grouping changes no bit.
+
+// With 32 registers 8 x 3 sums, 3 of b and a broadcast; with 16 of half the width 2 x 2.
+inline constexpr int kMultiplyVectors = kMaxRows >= 8 ? 3 : 2;
+
+template <int kRows, int kVectors>
+inline void multiply_rows(const MultiplyArgs& args, int row, int column) {
+  const float* a[kRows];
+  float* c[kRows];
+  F32 acc[kRows][kVectors];
+  for (int r = 0; r < kRows; r++) {
+    a[r] = args.a + (row + r) * args.a_row;
+    c[r] = args.c + static_cast<ptrdiff_t>(row + r) * args.c_stride + column;
+    for (int v = 0; v < kVectors; v++) acc[r][v] = load(c[r] + 16 * v);
+  }
+  const float* b = args.b + column;
+  ptrdiff_t at = 0;
+  for (int k = 0; k < args.k; k++, b += args.b_stride, at += args.a_k) {
+    F32 row_of_b[kVectors];
+    for (int v = 0; v < kVectors; v++) row_of_b[v] = load(b + 16 * v);
+    for (int r = 0; r < kRows; r++) {
+      const F32 value = splat(a[r][at]);
+      for (int v = 0; v < kVectors; v++) acc[r][v] = fma(value, row_of_b[v], acc[r][v]);
+    }
+  }
+  for (int r = 0; r < kRows; r++) {
+    for (int v = 0; v < kVectors; v++) store(c[r] + 16 * v, acc[r][v]);
+  }
+}
+
+template <int kVectors>
+inline void multiply_columns(const MultiplyArgs& args, int column) {
+  int row = 0;
+  for (; row + kMaxRows <= args.rows; row += kMaxRows) multiply_rows<kMaxRows, kVectors>(args, row, column);
+  for (; row < args.rows; row++) multiply_rows<1, kVectors>(args, row, column);
+}
+
+void multiply_add(const MultiplyArgs& args) {
+  int column = 0;
+  for (; column + 16 * kMultiplyVectors <= args.n; column += 16 * kMultiplyVectors)
+    multiply_columns<kMultiplyVectors>(args, column);
+  for (; column < args.n; column += 16) multiply_columns<1>(args, column);
+}
