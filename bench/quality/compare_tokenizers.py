@@ -42,7 +42,7 @@ def compare(tool, family, mode, samples, show):
         expected = theirs.encode(text, add_special_tokens=False).ids
         if ours == expected:
             continue
-        reason = next((reason for reason, applies in family.explained.items() if applies(text)), None)
+        reason = next((reason for reason, applies in family.explained.items() if applies(text, ours, expected)), None)
         if reason:
             explained[reason] += 1
             continue

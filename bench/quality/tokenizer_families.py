@@ -28,7 +28,7 @@ class Family:
 
     passes: sentencepiece never matches control tokens, so it has no opinion on trusted text."""
 
-    explained = {}  # why a difference is theirs -> whether it applies to a text
+    explained = {}  # why a difference is theirs -> whether it applies to (text, our ids, their ids)
 
     def __init__(self, name, model, oracle, tokens, types, byte_level=True, passes=BOTH):
         self.name, self.model, self.oracle, self.passes = name, model, oracle, passes
@@ -118,6 +118,47 @@ def sentencepiece(name, path, model_type):
                   passes=DATA)
 
 
+def merges_by_score(tokens, scores):
+    """What transformers makes of a sentencepiece BPE vocabulary: every pair of tokens that is a token, best first."""
+    ids = {token: i for i, token in enumerate(tokens)}
+    found = []
+    for token, score in zip(tokens, scores):
+        pairs = [(token[:i], token[i:]) for i in range(1, len(token)) if token[:i] in ids and token[i:] in ids]
+        found += [(score, pair) for pair in sorted(pairs, key=lambda pair: (ids[pair[0]], ids[pair[1]]))]
+    return [pair for _, pair in sorted(found, key=lambda entry: entry[0], reverse=True)]
+
+
+def phi3(path):
+    """Its added tokens stand outside sentencepiece: each stretch of text between them gets a space of its own, and
+    </s> takes the white space that follows (rstrip in the original tokenizer.json; GGUF has no word for it)."""
+    values = gguf_values(path)
+    tokens, types = values["tokens"], values["token_type"]
+    merges = merges_by_score(tokens, values["scores"])
+
+    def oracle(kinds):
+        tokenizer = Tokenizer(models.BPE({t: i for i, t in enumerate(tokens)}, merges, unk_token="<unk>", fuse_unk=True,
+                                         byte_fallback=True))
+        tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")])
+        return add_tokens(tokenizer, tokens, types, kinds)
+
+    return Family("phi-3", path, oracle, tokens, types, byte_level=False)
+
+
+def nomic(path):
+    """XLM-R's vocabulary. Runs of one character can be spelled in many ways of equal score; sentencepiece adds scores in
+    f32 over the whole text, we in f64 word by word, and rounding decides."""
+    values = gguf_values(path)
+    scores = values["scores"]
+
+    def equal_scores(_, ours, theirs):
+        ours, theirs = (sum(scores[i] for i in ids) for ids in (ours, theirs))
+        return abs(ours - theirs) <= 1e-6 * abs(theirs)
+
+    family = sentencepiece("nomic-bert-moe", path, 1)
+    family.explained = {"equal scores": equal_scores}
+    return family
+
+
 def from_json(name, source, types, path, byte_level=True):
     spec = json.loads(source)
     tokens = [""] * len(types)
@@ -188,7 +229,7 @@ def converted(name, file, scratch, kind, pre=None):
     family, tokens = from_json(name, source, types, path, byte_level=kind == "gpt2")
     if kind == "bert":
         tokens = [t if k != NORMAL else t[2:] if t.startswith("##") else "\u2581" + t for t, k in zip(tokens, types)]
-        family.explained = {"older Unicode": lambda text: any(bert_edition_differs(c) for c in text)}
+        family.explained = {"older Unicode": lambda text, *_: any(bert_edition_differs(c) for c in text)}
     write_gguf(path, kind, tokens, types, spec["model"].get("merges"), pre)
     return family
 
@@ -217,8 +258,10 @@ def vocabularies(folder):
             ("deepseek-coder", None, sequence(deepseek_coder)), ("qwen35", nfc, sequence([split(QWEN35), byte_level]))):
         yield name, partial(from_gguf, name, file(name), normalizer, pre_tokenizer)
     yield "gemma-4", partial(gemma4, file("gemma-4"))
-    for name, model_type in (("llama-spm", 2), ("phi-3", 2), ("baichuan", 2), ("nomic-bert-moe", 1)):
-        yield name, partial(sentencepiece, name, file(name), model_type)
+    yield "phi-3", partial(phi3, file("phi-3"))
+    yield "nomic-bert-moe", partial(nomic, file("nomic-bert-moe"))
+    for name in ("llama-spm", "baichuan"):
+        yield name, partial(sentencepiece, name, file(name), 2)
 
 
 def gemma3(path, source):
