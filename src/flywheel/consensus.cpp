@@ -68,13 +68,8 @@ std::vector<Run> constant_runs(const Support& support, size_t texts) {
   return runs;
 }
 
-bool holds_for_itself(std::string_view literal) {
-  const size_t words = count_words(literal);
-  return words >= kStrongWords || (words >= 1 && literal.find('\n') != std::string_view::npos);
-}
-
 bool keep(const Run& run, std::string_view literal, size_t texts) {
-  if (holds_for_itself(literal)) return true;
+  if (holds_for_itself(literal, run.at_start || run.at_end)) return true;
   return run.full && texts >= (run.at_start ? kMinCalls : kMinCallsForWeakLiteral);
 }
 
@@ -122,6 +117,13 @@ MessageSkeleton message_consensus(std::string_view seed, const std::vector<std::
 }
 
 }  // namespace
+
+bool holds_for_itself(std::string_view literal, bool at_end_of_message) {
+  const size_t words = count_words(literal);
+  if (words == 0) return false;
+  return at_end_of_message || words >= kStrongWords ||
+         literal.find_first_of("\n:=<>{}[]|#") != std::string_view::npos;
+}
 
 Skeleton consensus(PromptTexts seed, const std::vector<PromptTexts>& prompts) {
   Skeleton skeleton;

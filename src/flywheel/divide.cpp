@@ -30,6 +30,7 @@ class Divider {
  private:
   Skeleton consensus_of(const std::vector<uint32_t>& group) const;
   Matched match_all(const Skeleton& skeleton, const std::vector<uint32_t>& group) const;
+  bool drop_weak_literals(Skeleton& skeleton, const std::vector<uint32_t>& group, size_t matched) const;
   bool divide_by_versions(const Skeleton& skeleton, const Matched& matched, int depth);
   bool divide_by_instructions(const Skeleton& skeleton, const Matched& matched, size_t slot, int depth);
   bool take_tasks_apart(const Skeleton& within, const Matched& matched, size_t slot,
@@ -98,6 +99,33 @@ std::vector<const CallAnswer*> Divider::answers_of(const std::vector<uint32_t>& 
   std::vector<const CallAnswer*> answers;
   for (const uint32_t prompt : prompts) answers.push_back(prompts_[prompt].answer);
   return answers;
+}
+
+// A weak literal that all of a sample have may be missing from some of the rest: then it belongs to a slot.
+bool Divider::drop_weak_literals(Skeleton& skeleton, const std::vector<uint32_t>& group,
+                                 size_t matched) const {
+  bool dropped = false;
+  for (size_t m = 0; m < skeleton.messages.size(); ++m) {
+    for (size_t i = 0; skeleton.messages[m].slots() > 0 && i < skeleton.messages[m].literals.size(); ++i) {
+      const std::vector<std::string>& literals = skeleton.messages[m].literals;
+      const bool at_end = i == 0 || i + 1 == literals.size();
+      if (literals[i].empty() || holds_for_itself(literals[i], at_end)) continue;
+      Skeleton without = skeleton;
+      std::vector<std::string>& fewer = without.messages[m].literals;
+      if (at_end) {
+        fewer[i].clear();
+      } else {
+        fewer.erase(fewer.begin() + static_cast<ptrdiff_t>(i));
+      }
+      const size_t now = match_all(without, group).prompts.size();
+      if (now <= matched) continue;
+      matched = now;
+      skeleton = std::move(without);
+      i -= at_end ? 0 : 1;
+      dropped = true;
+    }
+  }
+  return dropped;
 }
 
 SlotValues values_of(const Matched& matched, size_t slot) {
@@ -199,6 +227,9 @@ void Divider::divide(const std::vector<uint32_t>& group, int depth) {
   --consensus_left_;
   Skeleton skeleton = consensus_of(group);
   Matched matched = match_all(skeleton, group);
+  const bool all_match = matched.prompts.size() == group.size();
+  if (!all_match && drop_weak_literals(skeleton, group, matched.prompts.size()))
+    matched = match_all(skeleton, group);
   if (matched.prompts.size() < kMinCalls) return;
   if (merge_constant_slots(skeleton, matched)) matched = match_all(skeleton, matched.prompts);
   if (matched.prompts.size() < kMinCalls || divide_by_versions(skeleton, matched, depth)) return;

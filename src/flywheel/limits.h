@@ -12,7 +12,7 @@ inline constexpr size_t kMinCalls = 20;
 inline constexpr size_t kMinCallsForWeakLiteral = 60;
 // A place of the prompt is constant when at least 19 of 20 calls agree there; what disagrees is an outlier.
 inline constexpr size_t kAgreeing = 19, kAgreeingOf = 20;
-// Words in a literal that hold for themselves: two texts hardly share three words in a row by chance.
+// Words between two slots that hold for themselves: two texts hardly share three words in a row by chance.
 inline constexpr size_t kStrongWords = 3;
 // Up to so many values, each of which has a task's worth of calls, are versions of the prompt: tasks apart.
 inline constexpr size_t kMaxVersions = 4;

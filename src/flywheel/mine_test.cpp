@@ -128,6 +128,37 @@ TEST(Mine, OneAddedLabelIsAnotherTask) {
   expect_exact(mined);
 }
 
+// One word differs, right before the slot, in 2 and in 30 % of the calls.
+TEST(Mine, OneOtherWordBeforeTheSlotIsAnotherTask) {
+  const std::string system = "Turn the command for the house into JSON with the keys intent and slots.";
+  for (const size_t others : {20U, 400U}) {
+    std::vector<Call> calls;
+    append(calls, 1000, [&](size_t i) {
+      return chat_call({{"system", system}, {"user", "Command: " + sentence(i)}}, kLabels[i % 4]);
+    });
+    append(calls, others, [&](size_t i) {
+      return chat_call({{"system", system}, {"user", "Orders: " + sentence(i)}}, kLabels[i % 4]);
+    });
+    const Mined mined = mine_all(calls);
+    std::multiset<size_t> sizes;
+    for (const auto& task : mined.tasks()) sizes.insert(task.size());
+    EXPECT_EQ(sizes, (std::multiset<size_t>{others, 1000}));
+  }
+}
+
+// Most sentences end in a question mark, but not all: it belongs to the slot.
+TEST(Mine, PunctuationOfTheInputIsNoConstantText) {
+  std::vector<Call> calls;
+  append(calls, 400, [](size_t i) {
+    return chat_call({{"user", "Answer yes or no to the question that follows here. Question: " +
+                                   sentence(i) + (i % 50 == 7 ? "" : "?")}},
+                     i % 2 == 0 ? "yes" : "no");
+  });
+  const Mined mined = mine_all(calls);
+  ASSERT_EQ(mined.mining.tasks.size(), 1U);
+  EXPECT_EQ(mined.tasks()[0].size(), 400U);
+}
+
 TEST(Mine, FewEditsStayAlone) {
   std::vector<Call> calls;
   append(calls, 300, [](size_t i) { return triage(i); });
