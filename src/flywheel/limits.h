@@ -16,8 +16,8 @@ inline constexpr size_t kAgreeing = 19, kAgreeingOf = 20;
 inline constexpr size_t kStrongWords = 3;
 // Up to so many values, each of which has a task's worth of calls, are versions of the prompt: tasks apart.
 inline constexpr size_t kMaxVersions = 4;
-// ... if together they have 4 of 5 calls; the others are looked at again without them.
-inline constexpr size_t kVersionShare = 4, kVersionShareOf = 5;
+// ... if together they have 9 of 10 calls; the others are looked at again without them.
+inline constexpr size_t kVersionShare = 9, kVersionShareOf = 10;
 // A place with up to so many values, each repeated kMinCalls times on average, admits no other value.
 inline constexpr size_t kMaxClosedValues = 32;
 // Constant words that a task needs, unless a JSON schema says what is asked.

@@ -80,8 +80,16 @@ bool Bucket::take_skeletons(const std::vector<uint32_t>& group, std::vector<bool
     std::erase_if(found.prompts, [&](uint32_t prompt) { return !alive[prompt]; });
     if (found.prompts.size() < kMinCalls) continue;
     for (const uint32_t prompt : found.prompts) alive[prompt] = false;
-    all.push_back(std::move(found));
     any = true;
+    // A group need not have all prompts of its skeleton; the others come with a later one.
+    const auto same = std::find_if(
+        all.begin(), all.end(), [&](const FoundSkeleton& other) { return other.skeleton == found.skeleton; });
+    if (same == all.end()) {
+      all.push_back(std::move(found));
+      continue;
+    }
+    same->prompts.insert(same->prompts.end(), found.prompts.begin(), found.prompts.end());
+    std::sort(same->prompts.begin(), same->prompts.end());
   }
   return any;
 }
