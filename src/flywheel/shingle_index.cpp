@@ -46,20 +46,30 @@ std::vector<std::vector<uint32_t>> ShingleIndex::groups_of(uint32_t seed,
   std::sort(frequent.begin(), frequent.end(), [](const auto& a, const auto& b) {
     return a.first != b.first ? a.first > b.first : a.second < b.second;
   });
+  struct Level {
+    size_t begin, end;
+  };
+  std::vector<Level> levels;
+  for (size_t begin = 0, end = 0; begin < frequent.size(); begin = end) {
+    while (end < frequent.size() && frequent[end].first * 5 >= frequent[begin].first * 4) ++end;
+    if (end - begin >= least_shingles_) levels.push_back({begin, end});
+  }
+  // Those with most text, the broadest first.
+  std::stable_sort(levels.begin(), levels.end(),
+                   [](const Level& a, const Level& b) { return a.end - a.begin > b.end - b.begin; });
+  if (levels.size() > kMaxLevels) levels.resize(kMaxLevels);
+  std::sort(levels.begin(), levels.end(), [](const Level& a, const Level& b) { return a.begin < b.begin; });
   std::vector<std::vector<uint32_t>> groups;
-  std::vector<uint32_t> shared(shingles_.size());
-  for (size_t taken = 0; taken < frequent.size() && groups.size() < kMaxLevels;) {
-    for (const size_t start = frequent[taken].first;
-         taken < frequent.size() && frequent[taken].first * 5 >= start * 4; ++taken) {
-      for (const uint32_t item : items_of(frequent[taken].second)) ++shared[item];
+  for (const Level& level : levels) {
+    std::vector<uint32_t> shared(shingles_.size());
+    for (size_t i = level.begin; i < level.end; ++i) {
+      for (const uint32_t item : items_of(frequent[i].second)) ++shared[item];
     }
-    if (taken < least_shingles_) continue;
     std::vector<uint32_t> group;
     for (uint32_t item = 0; item < shared.size(); ++item) {
-      if (alive[item] && shared[item] * 5 >= taken * 3) group.push_back(item);
+      if (alive[item] && shared[item] * 5 >= (level.end - level.begin) * 3) group.push_back(item);
     }
-    if (group.size() < least_items_) break;
-    if (groups.empty() || group.size() < groups.back().size()) groups.push_back(std::move(group));
+    if (group.size() >= least_items_) groups.push_back(std::move(group));
   }
   return groups;
 }

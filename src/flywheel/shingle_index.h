@@ -19,9 +19,9 @@ class ShingleIndex {
 
   // Groups of items, among those alive, that share with `seed` what it shares with others: the shingles of the seed,
   // the most frequent first, fall into levels (a level ends where the frequency falls below 4/5 of that at its start);
-  // the group of a level are the items with at least 3 of 5 of all shingles down to it, if these are at least
-  // `least_shingles`. Broadest first, because what is too broad is divided later and what is too narrow (all calls
-  // about one document) is never joined; at most kMaxLevels, each smaller than the one before.
+  // the group of a level are the items with at least 3 of 5 of its shingles. Of the levels with at least
+  // `least_shingles` the kMaxLevels with most; broadest first, because what is too broad is divided later and what is
+  // too narrow (all calls about one document) is never joined.
   std::vector<std::vector<uint32_t>> groups_of(uint32_t seed, const std::vector<bool>& alive) const;
 
  private:
