@@ -271,6 +271,22 @@ TEST(Mine, TasksUnderACommonSystemPrompt) {
   expect_exact(mined);
 }
 
+TEST(Mine, ManyTasksUnderOneSystemPrompt) {
+  std::string system = "You are the assistant of Example Ltd. ";
+  for (size_t i = 0; i < 40; ++i) system += sentence(i * 977) + " ";
+  std::vector<Call> calls;
+  append(calls, 800, [&](size_t i) {
+    std::string instruction = "Job number " + std::to_string(i % 10 * 7919) + ". ";
+    for (size_t j = 0; j < 5; ++j) instruction += sentence(i % 10 * 1000 + j * 31) + " ";
+    return chat_call(
+        {{"system", system}, {"user", instruction + "\nInput: " + sentence(i * 17) + " " + sentence(i)}},
+        (i % 3 == 0 ? "yes" : "no") + std::to_string(i % 10));
+  });
+  const Mined mined = mine_all(calls);
+  ASSERT_EQ(mined.mining.tasks.size(), 10U);
+  for (const auto& task : mined.tasks()) EXPECT_EQ(task.size(), 80U);
+}
+
 TEST(Mine, ChatIsNoTask) {
   std::vector<Call> calls;
   append(calls, 300, chat);
