@@ -71,22 +71,22 @@ TEST(Prices, ALocalAnswerCostsItsProcessorTime) {
   EXPECT_EQ(local_cost_usd(call, std::nullopt), std::nullopt);
 }
 
-Usage usage(const std::string& response) { return usage_of(parse_json(response)->as_object()); }
+TokenUsage usage(const std::string& response) { return usage_of(parse_json(response)->as_object()); }
 
 TEST(Usage, SpeaksEveryDialect) {
-  const Usage chat = usage(
+  const TokenUsage chat = usage(
       R"({"usage":{"prompt_tokens":10,"completion_tokens":3,"prompt_tokens_details":{"cached_tokens":8}}})");
   EXPECT_EQ(chat.prompt_tokens, 10);
   EXPECT_EQ(chat.completion_tokens, 3);
   EXPECT_EQ(chat.cached_tokens, 8);
-  const Usage embedding = usage(R"({"object":"list","usage":{"prompt_tokens":5,"total_tokens":5}})");
+  const TokenUsage embedding = usage(R"({"object":"list","usage":{"prompt_tokens":5,"total_tokens":5}})");
   EXPECT_EQ(embedding.prompt_tokens, 5);
   EXPECT_EQ(embedding.completion_tokens, 0);
-  const Usage responses =
+  const TokenUsage responses =
       usage(R"({"usage":{"input_tokens":10,"input_tokens_details":{"cached_tokens":4},"output_tokens":2}})");
   EXPECT_EQ(responses.prompt_tokens, 10);
   EXPECT_EQ(responses.cached_tokens, 4);
-  const Usage messages = usage(
+  const TokenUsage messages = usage(
       R"({"usage":{"input_tokens":10,"cache_read_input_tokens":90,"cache_creation_input_tokens":5,"output_tokens":2}})");
   EXPECT_EQ(messages.prompt_tokens, 105);
   EXPECT_EQ(messages.cached_tokens, 90);
@@ -97,7 +97,7 @@ TEST(Usage, WhatIsNotSaidOrCannotBeIsUnknown) {
   for (const char* text :
        {"{}", R"({"usage":null})", R"({"usage":{"prompt_tokens":-1}})", R"({"usage":{"prompt_tokens":1.5}})",
         R"({"usage":{"input_tokens":9223372036854775807,"cache_read_input_tokens":1}})"}) {
-    const Usage found = usage(text);
+    const TokenUsage found = usage(text);
     EXPECT_EQ(found.prompt_tokens, std::nullopt) << text;
     EXPECT_EQ(found.completion_tokens, std::nullopt) << text;
   }

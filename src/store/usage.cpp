@@ -28,11 +28,11 @@ std::optional<int64_t> sane(std::optional<int64_t> tokens) {
 
 }  // namespace
 
-Usage usage_of(const json::object& response) {
+TokenUsage usage_of(const json::object& response) {
   const auto* value = response.if_contains("usage");
   const auto* usage = value == nullptr ? nullptr : value->if_object();
   if (usage == nullptr) return {};
-  Usage found;
+  TokenUsage found;
   if (usage->contains("prompt_tokens")) {
     found.prompt_tokens = tokens_at(*usage, "prompt_tokens");
     found.completion_tokens = tokens_at(*usage, "completion_tokens");

@@ -7,7 +7,7 @@
 
 namespace understudy {
 
-struct Usage {
+struct TokenUsage {
   std::optional<int64_t> prompt_tokens, completion_tokens;
   std::optional<int64_t> cached_tokens;  // of prompt_tokens
 };
@@ -16,6 +16,6 @@ struct Usage {
 // (prompt_tokens, prompt_tokens_details.cached_tokens), of its responses API (input_tokens,
 // input_tokens_details.cached_tokens) or of Anthropic's messages, whose input_tokens leave out what was read from the
 // cache and written to it. What it does not say, or says wrongly, is unknown.
-Usage usage_of(const boost::json::object& response);
+TokenUsage usage_of(const boost::json::object& response);
 
 }  // namespace understudy

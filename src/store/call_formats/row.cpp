@@ -168,7 +168,7 @@ Result<Call> call_of_pair(const json::object& request, const json::value& respon
   call.status = call.error.empty() ? 200 : 0;
   call.target_model = text_at(*object, {"model"});
   call.time_ms = time_ms_at(*object, {"created", "created_at"}).value_or(0);
-  const Usage usage = usage_of(*object);
+  const TokenUsage usage = usage_of(*object);
   call.prompt_tokens = usage.prompt_tokens;
   call.completion_tokens = usage.completion_tokens;
   call.cached_tokens = usage.cached_tokens;
