@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 MAX_LINES = 600
-LIBRARY_ROOMS = sorted(room.name for room in pathlib.Path("src").iterdir() if room.is_dir() and room.name != "app")
+LIBRARY_ROOMS = sorted(room.name for room in Path("src").iterdir() if room.is_dir() and room.name != "app")
 INTRINSICS = re.compile(r"immintrin\.h|__AVX|\b_mm(256|512)?_|\b_tile_")
 PRINTS_OR_EXITS = re.compile(r"\bstd::(abort|exit|quick_exit|terminate|cout|cerr|printf|puts)\b|\bfmt::print\b"
                              r"|(?<![\w.>:])(printf|fprintf|puts|fputs|_exit)\s*\(")
