@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "app/file_descriptor.h"
+#include "app/home.h"
 #include "base/sha256.h"
 
 namespace understudy {
@@ -189,15 +190,7 @@ Status check_model_name(std::string_view name) {
 }
 
 Result<ModelStore> ModelStore::open() {
-  std::string root;
-  if (const char* home = std::getenv("UNDERSTUDY_HOME"); home != nullptr && *home != '\0') {
-    root = home;
-  } else if (const char* user = std::getenv("HOME"); user != nullptr && *user != '\0') {
-    root = std::string(user) + "/.understudy";
-  } else {
-    return Error{ErrorCode::invalid_argument, "neither UNDERSTUDY_HOME nor HOME is set", "",
-                 "Set UNDERSTUDY_HOME to the folder that may hold models"};
-  }
+  ASSIGN_OR_RETURN(const std::string root, home_directory());
   ModelStore store(root + "/models", root + "/cache");
   for (const std::string& directory : {store.models_, store.cache_}) {
     std::error_code code;
