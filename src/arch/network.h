@@ -11,6 +11,7 @@
 #include "base/thread_pool.h"
 #include "blocks/batch.h"
 #include "blocks/block.h"
+#include "ops/adapter.h"
 
 namespace understudy {
 
@@ -21,6 +22,29 @@ struct WorkspaceDeleter {
   void operator()(Workspace*) const;
 };
 std::unique_ptr<Workspace, WorkspaceDeleter> make_workspace(ThreadPool& pool);
+
+// A linear layer that an adapter can have a pair for.
+struct AdaptableLayer {
+  std::string name;             // the weight's in GGUF, without ".weight": "blk.3.attn_q"
+  int id = -1;                  // Linear::id
+  int inputs = 0, outputs = 0;  // K, N
+};
+
+// One whole sequence of a training step: positions 0 to T - 1.
+struct TrainingSequence {
+  std::span<const int32_t> tokens;   // (T)
+  std::span<const int32_t> targets;  // (T): the token to predict after each; -1: there is no loss here
+};
+
+class TrainableNetwork {
+ public:
+  virtual ~TrainableNetwork() = default;
+  // The sum of -log p(target) over all targets, in nats, with `adapter` on every row, in the arithmetic of
+  // prompt rows. Adds `scale` times its gradient to `gradient`, which is laid out as Adapter::values; empty:
+  // the loss alone. The same sequences give the same bits whatever the number of threads.
+  virtual double train_step(std::span<const TrainingSequence> sequences, const Adapter& adapter, float scale,
+                            std::span<float> gradient, Workspace& workspace) const = 0;
+};
 
 class Network {
  public:
@@ -38,6 +62,12 @@ class Network {
   // state of every sequence in the batch by its rows. Cannot fail: shapes were validated at load; but see
   // Batch::abandoned.
   virtual std::span<const float> forward(const Batch& batch, Workspace& workspace) const = 0;
+
+  // Every linear layer inside a block, in order; empty if the network takes no adapters.
+  virtual std::span<const AdaptableLayer> adaptable_layers() const { return {}; }
+
+  // nullptr: one of its blocks has no backward.
+  virtual const TrainableNetwork* trainable() const { return nullptr; }
 
   // What each part holds and costs, in order: embedding, blocks, head (for the profiler and the limits of
   // bench).

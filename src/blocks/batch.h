@@ -19,6 +19,8 @@
 
 namespace understudy {
 
+struct Adapter;
+
 inline constexpr int kPageTokens = 16;
 
 struct PageGroup {
@@ -38,7 +40,8 @@ struct SequenceRows {
   // wholly behind the window of the first row may be nullptr. Shared pages are only read: a row writes its
   // own position.
   std::vector<std::span<std::byte* const>> pages;
-  std::byte* snapshot = nullptr;  // Network::snapshot_bytes(); nullptr if that is 0
+  std::byte* snapshot = nullptr;     // Network::snapshot_bytes(); nullptr if that is 0
+  const Adapter* adapter = nullptr;  // of Network::adaptable_layers(); nullptr: none
 };
 
 struct Batch {

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
+#include "ops/adapter.h"
 #include "text/tokenizer.h"
 
 namespace understudy {
@@ -50,6 +52,24 @@ struct Usage {
   double queue_ms = 0, first_token_ms = 0, total_ms = 0;
 };
 
+// Values for Network::adaptable_layers() of the engine's model. Immutable once it is shared.
+struct LoadedAdapter {
+  Adapter adapter;
+  std::string digest;  // SHA-256 of the file's bytes; part of every cache key
+};
+
+// The answers that a request may have, each as its tokens; none is a beginning of another. At each token that
+// is not forced, the probabilities of those that can follow are renormalised; the most likely path is taken
+// and ends as soon as one choice is left.
+struct Choices {
+  std::vector<std::vector<TokenId>> tokens;
+};
+
+struct Choice {
+  int index = -1;          // into Choices::tokens
+  double probability = 0;  // product of the renormalised probabilities along the path
+};
+
 struct EngineRequest {
   std::vector<TokenId> prompt;  // at least one token, each in [0, V)
   SamplingParams sampling;
@@ -59,10 +79,13 @@ struct EngineRequest {
   int logprobs = -1;                 // -1: none; 0: the chosen token's; k: and the k most likely
   bool prompt_logprobs = false;      // on_prompt gets one event per prompt token (the first has no logprob)
   std::string tenant;                // prefixes are shared only within a tenant
+  std::shared_ptr<const LoadedAdapter> adapter;  // nullptr: the model as it is
+  std::shared_ptr<const Choices> choices;        // not nullptr: sampling parameters do not count
 
   // Called on the engine's thread: must not block, throw or call back into the engine (except cancel()).
   std::function<void(const std::vector<TokenEvent>&)> on_prompt;
   std::function<void(const TokenEvent&)> on_token;  // never called for an end or stop token
+  std::function<void(const Choice&)> on_choice;     // with `choices`: once, instead of on_token
   std::function<void(FinishReason, const Usage&, const Error*)> on_finish;  // exactly once; last
 };
 
