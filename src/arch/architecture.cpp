@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <map>
+#include <type_traits>
 
 namespace understudy {
 
@@ -32,6 +33,7 @@ Result<Parts> build_parts(const ModelFile& file, ThreadPool& pool, KvType kv, st
   Loader load(file, pool, kv);
   Parts parts = (*build)(load);
   RETURN_IF_ERROR(load.status());
+  if constexpr (std::is_same_v<Parts, DecoderParts>) parts.adaptable_layers = load.adaptable_layers();
   return parts;
 }
 

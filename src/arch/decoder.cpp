@@ -32,6 +32,21 @@ class PartClock {
   Clock::time_point last_;
 };
 
+// The rows of each adapter, neighbours of one adapter as one range.
+std::span<const AdapterRows> adapter_rows(const Batch& batch, Arena& arena) {
+  auto* ranges = arena.allocate<AdapterRows>(batch.sequences.size());
+  size_t count = 0;
+  for (const SequenceRows& s : batch.sequences) {
+    if (s.adapter == nullptr) continue;
+    if (count > 0 && ranges[count - 1].adapter == s.adapter && ranges[count - 1].end == s.row) {
+      ranges[count - 1].end += s.rows;
+    } else {
+      ranges[count++] = {s.row, s.row + s.rows, s.adapter};
+    }
+  }
+  return {ranges, count};
+}
+
 }  // namespace
 
 std::unique_ptr<Workspace, WorkspaceDeleter> make_workspace(ThreadPool& pool) {
@@ -74,7 +89,7 @@ std::span<const float> Decoder::forward(const Batch& batch, Workspace& workspace
   }
 
   PartClock clock(batch.part_seconds);
-  Context context{workspace.pool, kernels_, arena, prompt_rows};
+  Context context{workspace.pool, kernels_, arena, prompt_rows, adapter_rows(batch, arena)};
   Rows x = embed(context, batch.tokens, parts_.embedding->weight, parts_.embedding_scale);
   clock.next();
   Step step{context, batch, {positions, static_cast<size_t>(m)}};
@@ -88,6 +103,7 @@ std::span<const float> Decoder::forward(const Batch& batch, Workspace& workspace
   if (outputs == 0) return {};
   Rows last = context.rows(outputs, x.width);
   context.prompt_rows = 0;
+  context.adapters = {};
   for (int i = 0; i < outputs; i++) {
     const int row = batch.outputs[static_cast<size_t>(i)];
     std::memcpy(last.row(i), x.row(row), static_cast<size_t>(x.width) * sizeof(float));

@@ -18,8 +18,9 @@ struct DecoderParts {
   std::shared_ptr<const Linear> embedding;  // (V, C)
   float embedding_scale = 1.0f;
   std::vector<std::unique_ptr<Block>> blocks;
-  RmsNorm norm;                        // (C)
-  std::shared_ptr<const Linear> head;  // (V, C); the embedding itself when tied
+  RmsNorm norm;                                  // (C)
+  std::shared_ptr<const Linear> head;            // (V, C); the embedding itself when tied
+  std::vector<AdaptableLayer> adaptable_layers;  // of the blocks, by id; build_network() fills them in
 };
 
 class Decoder final : public Network {
@@ -31,6 +32,7 @@ class Decoder final : public Network {
   size_t snapshot_bytes() const override { return snapshot_bytes_; }
   std::string_view numerics() const override { return numerics_; }
   std::span<const float> forward(const Batch& batch, Workspace& workspace) const override;
+  std::span<const AdaptableLayer> adaptable_layers() const override { return parts_.adaptable_layers; }
   std::vector<Cost> costs() const override;
 
  private:

@@ -13,6 +13,7 @@ namespace understudy {
 namespace {
 constexpr int64_t kMaxRows = 4 << 20;              // of a vocabulary
 constexpr size_t kWeightBlock = size_t{64} << 20;  // wastes at most the end of a block
+constexpr std::string_view kBlockPrefix = "blk.";
 constexpr const char* kIncomplete = "The file may be incomplete or of another architecture than it says";
 }  // namespace
 
@@ -132,6 +133,10 @@ Linear Loader::linear(const std::string& stem, int n, int k, Bias bias) {
   if (const TensorView* tensor = expect(stem + ".weight", {k, n})) layer.weight = pack(*tensor, n, k);
   if (bias == Bias::required || (bias == Bias::optional && has_tensor(stem + ".bias")))
     layer.bias = vector(stem + ".bias", n);
+  if (stem.starts_with(kBlockPrefix)) {
+    layer.id = static_cast<int>(adaptable_layers_.size());
+    adaptable_layers_.push_back({stem, layer.id, k, n});
+  }
   return layer;
 }
 

@@ -38,7 +38,7 @@ class Loader {
   bool has_tensor(const std::string& name) const { return file_.tensor(name) != nullptr; }
 
   // y = W x with W (n, k); the GGUF tensor has shape {k, n}. A bias tensor of the same stem is read if `bias`
-  // says so.
+  // says so. The layers of blocks ("blk.…") get the numbers by which adapters know them.
   enum class Bias { none, optional, required };
   Linear linear(const std::string& stem, int n, int k, Bias bias = Bias::none);
   std::shared_ptr<const Linear> table(const std::string& name, int k);  // (any number of rows, k)
@@ -48,6 +48,9 @@ class Loader {
   int rows_of(const std::string& name);                                // of a matrix of any number of rows
   // Of f32, f16 or bf16; row-major. Empty after a problem.
   std::vector<float> matrix(const std::string& name, int rows, int columns);
+
+  // The layers of blocks so far, by Linear::id.
+  std::vector<AdaptableLayer> adaptable_layers() const { return adaptable_layers_; }
 
   // Keeps the error "<architecture>.<key>: expected ..., found ...".
   void fail(ErrorCode code, std::string_view key, std::string_view expected, std::string_view found);
@@ -64,6 +67,7 @@ class Loader {
   ThreadPool& pool_;
   const KvType kv_;
   std::shared_ptr<Arena> weights_;  // of all packed matrices
+  std::vector<AdaptableLayer> adaptable_layers_;
   Status status_;
 };
 

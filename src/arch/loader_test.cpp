@@ -62,6 +62,31 @@ TEST(Loader, TheToyIsRight) {
   EXPECT_TRUE(status.ok()) << status.error().message();
 }
 
+TEST(Loader, NumbersTheLayersOfBlocksInOrder) {
+  ModelFile file = llama();
+  file.index();
+  ThreadPool pool(1);
+  auto network = build_network(file, *testable_kernels()[0], pool);
+  ASSERT_TRUE(network.ok());
+  const AdaptableLayer expected[] = {
+      {"blk.0.attn_q", 0, kWidth, kHeads * kHeadWidth},
+      {"blk.0.attn_k", 1, kWidth, kKvHeads * kHeadWidth},
+      {"blk.0.attn_v", 2, kWidth, kKvHeads * kHeadWidth},
+      {"blk.0.attn_output", 3, kHeads * kHeadWidth, kWidth},
+      {"blk.0.ffn_gate", 4, kWidth, kFfWidth},
+      {"blk.0.ffn_up", 5, kWidth, kFfWidth},
+      {"blk.0.ffn_down", 6, kFfWidth, kWidth},
+  };
+  const auto layers = (*network)->adaptable_layers();
+  ASSERT_EQ(layers.size(), std::size(expected));
+  for (size_t i = 0; i < layers.size(); i++) {
+    EXPECT_EQ(layers[i].name, expected[i].name);
+    EXPECT_EQ(layers[i].id, expected[i].id);
+    EXPECT_EQ(layers[i].inputs, expected[i].inputs) << layers[i].name;
+    EXPECT_EQ(layers[i].outputs, expected[i].outputs) << layers[i].name;
+  }
+}
+
 using Spoil = std::function<void(ModelFile&)>;
 
 Spoil set(const std::string& key, MetaValue value) {
