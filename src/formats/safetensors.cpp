@@ -206,6 +206,17 @@ Status check_cover(const std::vector<Entry>& entries, uint64_t data_bytes, const
   return corrupt(fmt::format("expected {} bytes of data, found {}", covered, data_bytes), path);
 }
 
+// What else __metadata__ may hold says nothing about the tensors.
+std::map<std::string, std::string, std::less<>> read_texts(const json::object& header) {
+  std::map<std::string, std::string, std::less<>> texts;
+  const json::value* metadata = header.if_contains(kMetadataKey);
+  if (metadata == nullptr || !metadata->is_object()) return texts;
+  for (const auto& [key, value] : metadata->get_object()) {
+    if (value.is_string()) texts.emplace(key, value.get_string());
+  }
+  return texts;
+}
+
 }  // namespace
 
 Result<SafetensorsFile> read_safetensors(std::span<const std::byte> bytes, const std::string& path) {
@@ -221,6 +232,7 @@ Result<SafetensorsFile> read_safetensors(std::span<const std::byte> bytes, const
   RETURN_IF_ERROR(check_cover(entries, data.size(), reader, path));
 
   SafetensorsFile file;
+  file.metadata = read_texts(*object);
   file.tensors.reserve(entries.size());
   for (Entry& entry : entries) {
     if (!entry.type->dtype) {

@@ -4,6 +4,7 @@
 // Source: https://github.com/huggingface/safetensors/blob/main/README.md#format
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ struct ForeignTensor {
 struct SafetensorsFile {
   std::vector<TensorView> tensors;  // in the order of their bytes; shape[0] is the contiguous axis
   std::vector<ForeignTensor> foreign;
+  std::map<std::string, std::string, std::less<>> metadata;  // the texts of __metadata__
 };
 
 // The views point into `bytes`. Errors name `path` and the tensor: corrupt (the file breaks the format),

@@ -23,7 +23,7 @@ Result<SafetensorsFile> read(std::string_view file, std::vector<std::byte>& copy
 
 SafetensorsBuilder two_tensors() {
   SafetensorsBuilder builder;
-  builder.raw(R"("__metadata__":{"format":"pt"})");
+  builder.raw(R"("__metadata__":{"format":"pt","strange":[1]})");
   builder.tensor("a", "F32", "[2,3]", std::string(24, 'a')).tensor("b", "BF16", "[5]", std::string(10, 'b'));
   return builder;
 }
@@ -47,6 +47,8 @@ TEST(Safetensors, ReadsTensorsWithTheContiguousAxisFirst) {
   ASSERT_EQ(file->foreign.size(), 1u);
   EXPECT_EQ(file->foreign[0].name, "ids");
   EXPECT_EQ(file->foreign[0].type, "I64");
+  ASSERT_EQ(file->metadata.size(), 1u);
+  EXPECT_EQ(file->metadata.at("format"), "pt");
 }
 
 TEST(Safetensors, OrderInTheHeaderDoesNotMatter) {
