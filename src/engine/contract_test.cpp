@@ -1,13 +1,16 @@
 // The numeric contract through the whole engine: real networks (the golden models of every family, and a
 // quantised model file if there is one), every kernel table. What a request answers, to the bit of its
-// log-probabilities, does not depend on what else runs, on chunks, on cached prefixes or on requests that
-// were cancelled.
+// log-probabilities, does not depend on what else runs and with which adapters, on chunks, on cached prefixes
+// or on requests that were cancelled.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <cstring>
 #include <future>
+#include <random>
 
+#include "arch/adapters.h"
+#include "arch/contiguous_state.h"
 #include "engine/engine.h"
 #include "engine/testing/engine_client.h"
 #include "engine/testing/golden_model.h"
@@ -72,8 +75,81 @@ class ContractTest : public testing::TestWithParam<Case> {
     return list;
   }
 
+  // Of some or all layers, with ranks that fill vectors and ranks that do not. Without B it changes nothing.
+  std::shared_ptr<const LoadedAdapter> adapter(int number, bool with_b = true) const {
+    AdapterOptions options{.rank = 3 + 13 * number, .alpha = 8, .seed = static_cast<uint64_t>(number)};
+    if (number == 1) options.layers = [](std::string_view name) { return !name.ends_with("_q"); };
+    auto made = make_adapter(model_->network(), options);
+    EXPECT_TRUE(made.ok()) << (made.ok() ? "" : made.error().message());
+    LoadedAdapter loaded{std::move(*made),
+                         "adapter " + std::to_string(number) + (with_b ? "" : " without B")};
+    std::mt19937_64 random(static_cast<uint64_t>(number));
+    for (const AdapterPair& pair : loaded.adapter.pairs) {
+      for (int i = 0; with_b && i < pair.rank * pair.outputs; i++)
+        loaded.adapter.values[pair.b + static_cast<size_t>(i)] =
+            static_cast<float>(random() >> 40) * 0x1p-25f - 0.25f;
+    }
+    return std::make_shared<const LoadedAdapter>(std::move(loaded));
+  }
+
+  // With and without adapters; one in five has a closed set of choices.
+  std::vector<EngineRequest> requests_with_adapters(int count) const {
+    auto list = requests(count);
+    std::vector<std::shared_ptr<const LoadedAdapter>> adapters{nullptr, adapter(0), adapter(1), adapter(2)};
+    for (size_t i = 0; i < list.size(); i++) {
+      list[i].adapter = adapters[i / 2 % adapters.size()];
+      if (i % 5 == 0) list[i].choices = random_choices(i);
+    }
+    return list;
+  }
+
+  // The logits after a prompt and the generated tokens behind it, row by row and alone.
+  std::vector<float> logits_after(const EngineRequest& request, const std::vector<TokenId>& generated) const {
+    const Network& network = model_->network();
+    const int prompt = static_cast<int>(request.prompt.size());
+    ThreadPool pool(1);
+    auto workspace = make_workspace(pool);
+    const ContiguousState state(network, prompt + static_cast<int>(generated.size()));
+    std::span<const float> logits;
+    for (int i = 0; i < prompt + static_cast<int>(generated.size()); i++) {
+      const bool is_prompt = i < prompt;
+      Batch batch;
+      batch.tokens = {is_prompt ? request.prompt[static_cast<size_t>(i)]
+                                : generated[static_cast<size_t>(i - prompt)]};
+      batch.sequences = {state.rows(0, 1, i, is_prompt ? RowKind::prompt : RowKind::generated)};
+      if (request.adapter) batch.sequences[0].adapter = &request.adapter->adapter;
+      batch.outputs = {0};
+      logits = network.forward(batch, *workspace);
+    }
+    return {logits.begin(), logits.end()};
+  }
+
+  void expect_same_alone_and_together(const std::vector<EngineRequest>& list) const {
+    std::vector<Answer> alone;
+    for (const EngineRequest& request : list) alone.push_back(submit(*start(256, 1), request).get());
+    auto engine = start(64, 2);
+    for (int round = 0; round < 2; round++) {  // the second round finds its prefixes cached
+      std::vector<std::future<Answer>> together;
+      for (const EngineRequest& request : list) together.push_back(submit(*engine, request));
+      int cached = 0;
+      for (size_t i = 0; i < list.size(); i++) {
+        const Answer answer = together[i].get();
+        cached += answer.usage.cached_tokens;
+        expect_equal(answer, alone[i]);
+      }
+      if (round == 1) {
+        EXPECT_GT(cached, 0);
+      }
+    }
+  }
+
   static void expect_equal(const Answer& a, const Answer& b) {
     ASSERT_EQ(a.tokens(), b.tokens());
+    ASSERT_EQ(a.choice.has_value(), b.choice.has_value());
+    if (a.choice) {
+      ASSERT_EQ(a.choice->index, b.choice->index);
+      ASSERT_EQ(std::memcmp(&a.choice->probability, &b.choice->probability, sizeof(double)), 0);
+    }
     for (size_t i = 0; i < a.events.size(); i++) {
       ASSERT_EQ(std::memcmp(&*a.events[i].logprob, &*b.events[i].logprob, sizeof(float)), 0) << "token " << i;
     }
@@ -83,23 +159,40 @@ class ContractTest : public testing::TestWithParam<Case> {
   std::shared_ptr<const Model> model_;
 };
 
-TEST_P(ContractTest, ThirtyTwoStreamsAnswerAsAlone) {
-  const auto list = requests(32);
-  std::vector<Answer> alone;
-  for (const EngineRequest& request : list) alone.push_back(submit(*start(256, 1), request).get());
+TEST_P(ContractTest, ThirtyTwoStreamsAnswerAsAlone) { expect_same_alone_and_together(requests(32)); }
+
+TEST_P(ContractTest, ThirtyTwoStreamsWithAdaptersAndChoicesAnswerAsAlone) {
+  expect_same_alone_and_together(requests_with_adapters(32));
+}
+
+TEST_P(ContractTest, AnAdapterWithoutBChangesNothingAndOneWithBDoes) {
+  for (EngineRequest request : requests(3)) {
+    request.prompt_logprobs = true;
+    auto engine = start(256, 2);
+    const auto answer = [&](std::shared_ptr<const LoadedAdapter> adapter) {
+      request.adapter = std::move(adapter);
+      Answer found = submit(*engine, request).get();
+      // The prompt's rows beside the answer's.
+      found.events.insert(found.events.begin(), found.prompt_events.begin() + 1, found.prompt_events.end());
+      return found;
+    };
+    const Answer base = answer(nullptr);
+    expect_equal(answer(adapter(2, /*with_b=*/false)), base);
+    EXPECT_NE(answer(adapter(2)).events[0].logprob, base.events[0].logprob);
+  }
+}
+
+TEST_P(ContractTest, ChoicesHaveTheProbabilitiesOfTheirLogits) {
   auto engine = start(64, 2);
-  for (int round = 0; round < 2; round++) {  // the second round finds its prefixes cached
-    std::vector<std::future<Answer>> together;
-    for (const EngineRequest& request : list) together.push_back(submit(*engine, request));
-    int cached = 0;
-    for (size_t i = 0; i < list.size(); i++) {
-      const Answer answer = together[i].get();
-      cached += answer.usage.cached_tokens;
-      expect_equal(answer, alone[i]);
-    }
-    if (round == 1) {
-      EXPECT_GT(cached, 0);
-    }
+  auto list = requests(6);
+  for (size_t i = 0; i < list.size(); i++) {
+    list[i].choices = random_choices(i);
+    if (i % 2 == 1) list[i].adapter = adapter(static_cast<int>(i / 2));
+    const Answer answer = submit(*engine, list[i]).get();
+    const auto [choice, path] = expected_choice(
+        *list[i].choices, [&](const std::vector<TokenId>& tokens) { return logits_after(list[i], tokens); });
+    expect_same_choice(answer, choice);
+    EXPECT_EQ(answer.usage.completion_tokens, static_cast<int>(path.size()));
   }
 }
 

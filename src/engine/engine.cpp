@@ -5,7 +5,9 @@
 #include <climits>
 #include <thread>
 
+#include "arch/adapters.h"
 #include "base/checked.h"
+#include "engine/choice_path.h"
 #include "engine/limits.h"
 #include "engine/memory_limit.h"
 #include "engine/sampler.h"
@@ -83,11 +85,24 @@ Status check_ids(const char* name, const std::vector<TokenId>& ids, int vocabula
   return {};
 }
 
+Status check_loaded_adapter(const LoadedAdapter& loaded, const Network& network) {
+  RETURN_IF_ERROR(check_adapter(loaded.adapter, network));
+  if (!loaded.digest.empty()) return {};
+  return Error{ErrorCode::invalid_argument, "the adapter has no digest to tell its prefixes from others",
+               "adapter", ""};
+}
+
+int longest(const Choices& choices) {
+  size_t tokens = 0;
+  for (const auto& choice : choices.tokens) tokens = std::max(tokens, choice.size());
+  return static_cast<int>(tokens);
+}
+
 }  // namespace
 
 struct Engine::Impl {
   Impl(EngineModel model, std::unique_ptr<StateCache> cache, const Scheduler::Options& options)
-      : vocabulary(model.network->vocabulary()),
+      : network(model.network),
         context(options.context),
         scheduler(std::move(model), std::move(cache), options),
         thread([this] { scheduler.run(); }) {}
@@ -96,7 +111,8 @@ struct Engine::Impl {
     thread.join();
   }
 
-  const int vocabulary, context;
+  const std::shared_ptr<const Network> network;
+  const int context;
   std::atomic<RequestId> last_id{0};
   Scheduler scheduler;
   std::thread thread;
@@ -122,12 +138,17 @@ Result<RequestId> Engine::submit(EngineRequest request) {
     return Error{ErrorCode::invalid_argument, "the prompt is empty, expected at least one token", "prompt",
                  ""};
   }
-  int vocabulary = impl_->vocabulary;
+  int vocabulary = impl_->network->vocabulary();
   RETURN_IF_ERROR(check_ids("prompt", request.prompt, vocabulary));
   RETURN_IF_ERROR(
       check_range("stop_tokens", static_cast<int>(request.stop_tokens.size()), 0, kMaxStopTokens));
   RETURN_IF_ERROR(check_ids("stop_tokens", request.stop_tokens, vocabulary));
   RETURN_IF_ERROR(check_range("logprobs", request.logprobs, -1, kMaxLogprobs));
+  if (request.adapter) RETURN_IF_ERROR(check_loaded_adapter(*request.adapter, *impl_->network));
+  if (request.choices) {
+    RETURN_IF_ERROR(check_choices(*request.choices, vocabulary));
+    request.max_tokens = longest(*request.choices);
+  }
   RETURN_IF_ERROR(check_range("max_tokens", request.max_tokens, -1, INT_MAX));
   RETURN_IF_ERROR(check_sampling(request.sampling, vocabulary));
 
@@ -138,7 +159,7 @@ Result<RequestId> Engine::submit(EngineRequest request) {
     return Error{ErrorCode::context_overflow,
                  "the prompt has " + std::to_string(request.prompt.size()) + " tokens and the answer up to " +
                      std::to_string(answer) + ", but the context holds " + std::to_string(context),
-                 "max_tokens", "Shorten the prompt or lower max_tokens"};
+                 request.choices ? "choices" : "max_tokens", "Shorten the prompt or the answer"};
   }
   if (request.max_tokens < 0) request.max_tokens = static_cast<int>(context - request.prompt.size());
   RequestId id = ++impl_->last_id;

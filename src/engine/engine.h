@@ -52,9 +52,9 @@ class Engine {
   // Cancels everything (on_finish with `cancelled`), then stops the threads.
   ~Engine();
 
-  // Errors: invalid_argument (ids, parameters), context_overflow (prompt + max_tokens > context; `what`
-  // carries both figures), exhausted (queue full). After success the callbacks of `request` will be called,
-  // on_finish exactly once.
+  // Errors: invalid_argument (ids, parameters, choices, an adapter of another network), context_overflow
+  // (prompt + max_tokens or the longest choice > context; `what` carries both figures), exhausted (queue
+  // full). After success the callbacks of `request` will be called, on_finish exactly once.
   Result<RequestId> submit(EngineRequest request);
   // The request's place is free after the running step. Unknown or finished ids are ignored.
   void cancel(RequestId id);

@@ -58,6 +58,8 @@ class EngineLayouts : public testing::TestWithParam<Layout> {
       if (random() % 4 == 0) request.sampling.frequency_penalty = 0.5f;
       request.logprobs = static_cast<int>(random() % 4) - 1;
       request.prompt_logprobs = random() % 6 == 0;
+      if (random() % 3 == 0) request.adapter = HashNetwork::adapter(static_cast<float>(random() % 2));
+      if (random() % 4 == 0) request.choices = random_choices(random());
       requests.push_back(std::move(request));
     }
     return requests;
@@ -69,13 +71,25 @@ class EngineLayouts : public testing::TestWithParam<Layout> {
     std::vector<HashNetwork::Row> rows;
     Sampler sampler(request.sampling, request.prompt);
     int alternatives = std::max(request.logprobs, 0);
+    const Adapter* adapter = request.adapter ? &request.adapter->adapter : nullptr;
     for (size_t i = 0; i < request.prompt.size(); i++) {
       if (request.prompt_logprobs) {
         answer.prompt_events.push_back(
             i == 0 ? TokenEvent{request.prompt[0], {}, {}}
                    : with_logprobs(network_->logits_after(rows), request.prompt[i], alternatives));
       }
-      rows.push_back({request.prompt[i], RowKind::prompt});
+      rows.push_back({request.prompt[i], RowKind::prompt, adapter});
+    }
+    if (request.choices) {
+      const auto [choice, path] = expected_choice(*request.choices, [&](const auto& tokens) {
+        auto all = rows;
+        for (TokenId token : tokens) all.push_back({token, RowKind::generated, adapter});
+        return network_->logits_after(all);
+      });
+      answer.choice = choice;
+      answer.reason = FinishReason::stop;
+      answer.usage.completion_tokens = static_cast<int>(path.size());
+      return answer;
     }
     answer.reason = FinishReason::length;
     for (int i = 0; i < request.max_tokens; i++) {
@@ -83,19 +97,26 @@ class EngineLayouts : public testing::TestWithParam<Layout> {
       TokenId token = *sampler.sample(logits, static_cast<int>(rows.size()));
       if (token == 0 && !request.ignore_end) {
         answer.reason = FinishReason::stop;
+        answer.end =
+            request.logprobs >= 0 ? with_logprobs(logits, token, alternatives) : TokenEvent{0, {}, {}};
         break;
       }
       sampler.accept(token);
       answer.events.push_back(request.logprobs >= 0 ? with_logprobs(logits, token, alternatives)
                                                     : TokenEvent{token, {}, {}});
-      rows.push_back({token, RowKind::generated});
+      rows.push_back({token, RowKind::generated, adapter});
     }
+    answer.usage.completion_tokens = static_cast<int>(answer.events.size());
     return answer;
   }
 
   static void expect_same(const Answer& answer, const Answer& expected) {
     EXPECT_EQ(answer.reason, expected.reason);
-    EXPECT_EQ(answer.usage.completion_tokens, static_cast<int>(expected.events.size()));
+    EXPECT_EQ(answer.usage.completion_tokens, expected.usage.completion_tokens);
+    EXPECT_EQ(answer.choice.has_value(), expected.choice.has_value());
+    if (expected.choice) expect_same_choice(answer, *expected.choice);
+    EXPECT_EQ(answer.end.has_value(), expected.end.has_value());
+    if (expected.end) expect_same_events({*answer.end}, {*expected.end});
     expect_same_events(answer.events, expected.events);
     expect_same_events(answer.prompt_events, expected.prompt_events);
   }
@@ -304,6 +325,36 @@ TEST_P(EngineLayouts, TenantsNeverShare) {
   EXPECT_EQ(cached(""), 0);
   EXPECT_EQ(cached("a"), 96);
   EXPECT_EQ(cached("b"), 96);
+}
+
+TEST_P(EngineLayouts, AdaptersNeverShare) {
+  auto engine = start({});
+  EngineRequest request;
+  request.prompt = random_tokens(100, 10);
+  request.max_tokens = 1;
+  auto cached = [&](std::shared_ptr<const LoadedAdapter> adapter) {
+    request.adapter = std::move(adapter);
+    const Answer answer = submit(*engine, request).get();
+    expect_same(answer, expected(request));
+    return answer.usage.cached_tokens;
+  };
+  EXPECT_EQ(cached(nullptr), 0);
+  EXPECT_EQ(cached(HashNetwork::adapter(1)), 0);
+  EXPECT_EQ(cached(HashNetwork::adapter(2)), 0);
+  EXPECT_EQ(cached(HashNetwork::adapter(1)), 96);  // of equal digest, though another object
+  EXPECT_EQ(cached(nullptr), 96);
+}
+
+// Prompts that begin alike wait for each other's pages only if these are of use to them.
+TEST_P(EngineLayouts, OneAdaptersPromptDoesNotWaitForAnothers) {
+  auto engine = start({});
+  std::vector<EngineRequest> requests(8);
+  for (size_t i = 0; i < requests.size(); i++) {
+    requests[i].prompt = random_tokens(300, 11);
+    requests[i].max_tokens = 2;
+    if (i > 0) requests[i].adapter = HashNetwork::adapter(static_cast<float>(i % 4));
+  }
+  expect_right_answers(*engine, requests);
 }
 
 TEST_P(EngineLayouts, DestructionCancelsEverything) {

@@ -16,6 +16,8 @@ inline constexpr int kMaxPrefillChunk = 1 << 14;      // rows
 inline constexpr int kMaxLogprobs = 100;              // alternatives reported a token
 inline constexpr int kMaxStopTokens = 1024;           // of one request
 inline constexpr int kMaxLogitBias = 1 << 16;         // entries of one request
+inline constexpr size_t kMaxChoices = 4096;           // of one request
+inline constexpr size_t kMaxChoiceTokens = 1 << 16;   // of all choices of one request
 inline constexpr size_t kScoringLogitBytes = 64u << 20;  // logits of scored prompt rows in one step
 inline constexpr int kSnapshotInterval = 256;            // tokens between snapshots kept for reuse
 

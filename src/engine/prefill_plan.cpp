@@ -24,7 +24,7 @@ int last_resumable(int limit, int prompt_size, bool snapshots) {
 
 // True if `older` will bring state that takes `younger` further than it is.
 bool worth_waiting(const Prefilling& younger, const Prefilling& older, bool snapshots) {
-  if (!younger.reuse || younger.tenant != older.tenant) return false;
+  if (!younger.reuse || younger.key != older.key) return false;
   auto end =
       std::mismatch(younger.prompt.begin(), younger.prompt.end(), older.prompt.begin(), older.prompt.end());
   int common = static_cast<int>(end.first - younger.prompt.begin());

@@ -11,10 +11,10 @@ namespace understudy {
 
 struct Prefilling {
   std::span<const TokenId> prompt;
-  int position = 0;         // rows computed; a multiple of kPageTokens
-  std::string_view tenant;  // only prompts of one tenant share
-  bool reuse = true;        // may go on from another sequence's prefix
-  bool scored = false;      // wants logits of every row
+  int position = 0;      // rows computed; a multiple of kPageTokens
+  std::string_view key;  // only prompts of one key share
+  bool reuse = true;     // may go on from another sequence's prefix
+  bool scored = false;   // wants logits of every row
 };
 
 struct PrefillLimits {

@@ -50,7 +50,7 @@ TEST(PrefillPlan, AnEqualBeginningIsComputedOnce) {
   three[2].reuse = false;
   EXPECT_EQ(plan_prefill(three, {96, 96, false}), (Rows{32, 32, 32}));
   three[2].reuse = true;
-  three[2].tenant = "other";
+  three[2].key = "other";
   EXPECT_EQ(plan_prefill(three, {96, 96, false}), (Rows{32, 32, 32}));
 }
 

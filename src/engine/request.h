@@ -48,14 +48,15 @@ enum class FinishReason { stop, length, cancelled, error };
 struct Usage {
   int prompt_tokens = 0;
   int cached_tokens = 0;      // prompt tokens whose state came from the prefix tree
-  int completion_tokens = 0;  // calls of on_token
+  int completion_tokens = 0;  // calls of on_token; with choices: tokens up to the one that decided
   double queue_ms = 0, first_token_ms = 0, total_ms = 0;
 };
 
-// Values for Network::adaptable_layers() of the engine's model. Immutable once it is shared.
+// Values for Network::adaptable_layers() of the engine's model. Immutable once it is shared. Requests with
+// equal digests share prefixes.
 struct LoadedAdapter {
   Adapter adapter;
-  std::string digest;  // SHA-256 of the file's bytes; part of every cache key
+  std::string digest;  // SHA-256 of the file's bytes, not empty; part of every cache key
 };
 
 // The answers that a request may have, each as its tokens; none is a beginning of another. At each token that
@@ -80,11 +81,13 @@ struct EngineRequest {
   bool prompt_logprobs = false;      // on_prompt gets one event per prompt token (the first has no logprob)
   std::string tenant;                // prefixes are shared only within a tenant
   std::shared_ptr<const LoadedAdapter> adapter;  // nullptr: the model as it is
-  std::shared_ptr<const Choices> choices;        // not nullptr: sampling parameters do not count
+  // Not nullptr: the answer is one of these; sampling parameters, max_tokens and stop tokens do not count.
+  std::shared_ptr<const Choices> choices;
 
   // Called on the engine's thread: must not block, throw or call back into the engine (except cancel()).
   std::function<void(const std::vector<TokenEvent>&)> on_prompt;
   std::function<void(const TokenEvent&)> on_token;  // never called for an end or stop token
+  std::function<void(const TokenEvent&)> on_end;    // for the end or stop token, if one ends the answer
   std::function<void(const Choice&)> on_choice;     // with `choices`: once, instead of on_token
   std::function<void(FinishReason, const Usage&, const Error*)> on_finish;  // exactly once; last
 };

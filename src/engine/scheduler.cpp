@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "engine/limits.h"
+#include "engine/sequence.h"
 
 namespace understudy {
 
@@ -12,41 +13,11 @@ namespace {
 // Less work than this (logits) is done before another thread has woken up.
 constexpr size_t kParallelLogits = 1 << 15;
 
-double milliseconds(std::chrono::steady_clock::duration time) {
-  return std::chrono::duration<double, std::milli>(time).count();
-}
+// A request that is forced along a choice gets at most a page of rows a step: others wait for it no longer
+// than for a page of a prompt.
+constexpr int kForcedRows = kPageTokens;
 
 }  // namespace
-
-struct Scheduler::Sequence {
-  Sequence(RequestId request_id, EngineRequest engine_request)
-      : id(request_id),
-        request(std::move(engine_request)),
-        tokens(std::move(request.prompt)),
-        prompt_size(static_cast<int>(tokens.size())),
-        sampler(std::move(request.sampling), tokens) {}
-
-  std::span<const TokenId> prompt() const { return {tokens.data(), static_cast<size_t>(prompt_size)}; }
-  bool prefilling() const { return state.position < prompt_size; }
-  int generated() const { return static_cast<int>(tokens.size()) - prompt_size; }
-  // The last token is never fed.
-  int most_rows() const { return prompt_size + std::max(request.max_tokens - 1, 0); }
-
-  const RequestId id;
-  EngineRequest request;
-  std::vector<TokenId> tokens;  // prompt, then answer
-  const int prompt_size;
-  Sampler sampler;
-  SequenceState state;
-  int rows = 0;                           // in this step
-  std::vector<TokenEvent> prompt_events;  // prompt_logprobs: filled row by row
-  std::optional<TokenEvent> next;         // what this step sampled
-  bool ended = false;
-  FinishReason reason = FinishReason::stop;
-  std::optional<Error> error;
-  Usage usage;
-  Clock::time_point submitted = Clock::now();
-};
 
 // What is to be done with one row's logits.
 struct Scheduler::Job {
@@ -67,8 +38,16 @@ Scheduler::Scheduler(EngineModel model, std::unique_ptr<StateCache> cache, const
 
 Scheduler::~Scheduler() = default;
 
+// Everything that a prefix's state depends on, and the tenant.
+std::string Scheduler::cache_key(const EngineRequest& request) const {
+  std::string key = model_.digest + '\n' + std::string(model_.network->numerics()) + '\n';
+  if (request.adapter) key += request.adapter->digest;
+  return key + '\n' + request.tenant;
+}
+
 Status Scheduler::enqueue(RequestId id, EngineRequest request) {
-  auto sequence = std::make_unique<Sequence>(id, std::move(request));
+  std::string key = cache_key(request);
+  auto sequence = std::make_unique<Sequence>(id, std::move(request), std::move(key));
   {
     std::lock_guard lock(mutex_);
     int places = std::max(options_.max_running - stats_.running, 0);
@@ -161,18 +140,21 @@ void Scheduler::admit() {
       if (waiting_.empty()) return;
       first = waiting_.front().get();  // only this thread takes from the queue
     }
-    std::string key =
-        model_.digest + '\n' + std::string(model_.network->numerics()) + '\n' + first->request.tenant;
     bool reuse = !first->request.prompt_logprobs;
-    if (!cache_->admit(first->state, key, first->prompt(), first->most_rows(), reuse)) return;
+    if (!cache_->admit(first->state, first->key, first->prompt(), first->most_rows(), reuse)) return;
     first->usage.cached_tokens = first->state.position;
     first->usage.queue_ms = milliseconds(Clock::now() - first->submitted);
 
-    std::lock_guard lock(mutex_);
-    running_.push_back(std::move(waiting_.front()));
-    waiting_.pop_front();
-    stats_.running = static_cast<int>(running_.size());
-    stats_.queued = static_cast<int>(waiting_.size());
+    {
+      std::lock_guard lock(mutex_);
+      running_.push_back(std::move(waiting_.front()));
+      waiting_.pop_front();
+      stats_.running = static_cast<int>(running_.size());
+      stats_.queued = static_cast<int>(waiting_.size());
+    }
+    if (!first->decided() || !reuse) continue;
+    end_decided(*first);  // one choice and no prompt to score: there is nothing to compute
+    finish_ended();
   }
 }
 
@@ -205,7 +187,7 @@ void Scheduler::plan_step() {
     s->rows = 0;
     if (!s->prefilling()) continue;
     bool scored = s->request.prompt_logprobs;
-    prefilling.push_back({s->prompt(), s->state.position, s->request.tenant, !scored, scored});
+    prefilling.push_back({s->prompt(), s->state.position, s->key, !scored, scored});
     sequences.push_back(s.get());
   }
   size_t logit_bytes = static_cast<size_t>(model_.network->vocabulary()) * sizeof(float);
@@ -215,7 +197,7 @@ void Scheduler::plan_step() {
     if (rows[i] > 0) add_rows(*sequences[i], rows[i], RowKind::prompt);
   }
   for (auto& s : running_) {
-    if (!s->prefilling()) add_rows(*s, 1, RowKind::generated);
+    if (!s->prefilling()) add_rows(*s, std::min(s->unfed(), kForcedRows), RowKind::generated);
   }
 }
 
@@ -269,11 +251,12 @@ void Scheduler::add_rows(Sequence& sequence, int rows, RowKind kind) {
   entry.kind = kind;
   for (auto& table : sequence.state.pages) entry.pages.emplace_back(table);
   entry.snapshot = sequence.state.snapshot;
+  if (sequence.request.adapter) entry.adapter = &sequence.request.adapter->adapter;
   batch_.tokens.insert(batch_.tokens.end(), sequence.tokens.begin() + begin, sequence.tokens.begin() + end);
   for (int position = begin; position < end; position++) {
     bool last = position + 1 == static_cast<int>(sequence.tokens.size());
-    bool sample = last && sequence.request.max_tokens > 0;
-    bool score = !last && sequence.request.prompt_logprobs;
+    bool sample = last && sequence.request.max_tokens > 0 && !sequence.decided();
+    bool score = sequence.request.prompt_logprobs && position + 1 < sequence.prompt_size;
     if (!sample && !score) continue;
     batch_.outputs.push_back(entry.row + position - begin);
     jobs_.push_back({&sequence, position, sample});
@@ -297,7 +280,7 @@ void Scheduler::run_jobs(std::span<const float> logits) {
       s.prompt_events[next] = with_logprobs(row, s.tokens[next], alternatives);
       return;
     }
-    auto token = s.sampler.sample(row, job.position + 1);
+    auto token = s.path ? s.path->choose(row) : s.sampler.sample(row, job.position + 1);
     if (!token) return;
     s.next = s.request.logprobs >= 0 ? with_logprobs(row, *token, alternatives) : TokenEvent{*token, {}, {}};
   };
@@ -328,7 +311,10 @@ void Scheduler::deliver() {
       s->prompt_events[0].id = s->tokens[0];
       if (s->request.on_prompt) s->request.on_prompt(s->prompt_events);
     }
-    if (s->request.max_tokens == 0) {
+    if (s->unfed() > 0) continue;  // forced along its choices
+    if (s->decided()) {            // there was one choice
+      end_decided(*s);
+    } else if (s->request.max_tokens == 0) {
       end(*s, FinishReason::length);
     } else {
       deliver_token(*s);
@@ -344,17 +330,32 @@ void Scheduler::deliver_token(Sequence& s) {
   }
   TokenEvent event = std::move(*s.next);
   s.next.reset();
-  if (s.generated() == 0) s.usage.first_token_ms = milliseconds(Clock::now() - s.submitted);
+  s.mark_first_token();
+  if (s.path) return deliver_choice(s, event.id);
   auto contains = [&](const std::vector<TokenId>& ids) {
     return std::find(ids.begin(), ids.end(), event.id) != ids.end();
   };
   if (contains(s.request.stop_tokens) || (!s.request.ignore_end && contains(model_.end_tokens))) {
+    if (s.request.on_end) s.request.on_end(event);
     return end(s, FinishReason::stop);
   }
   s.tokens.push_back(event.id);
   s.sampler.accept(event.id);
   if (s.request.on_token) s.request.on_token(event);
   if (s.generated() == s.request.max_tokens) end(s, FinishReason::length);
+}
+
+void Scheduler::deliver_choice(Sequence& s, TokenId token) {
+  s.tokens.push_back(token);
+  s.path->follow(token);
+  s.add_forced();
+  if (s.decided()) end_decided(s);
+}
+
+void Scheduler::end_decided(Sequence& s) {
+  s.mark_first_token();
+  if (s.request.on_choice) s.request.on_choice(s.path->choice());
+  end(s, FinishReason::stop);
 }
 
 // Places and memory are free before anybody is told.

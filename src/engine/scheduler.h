@@ -17,10 +17,11 @@
 #include "engine/pace.h"
 #include "engine/prefill_plan.h"
 #include "engine/request.h"
-#include "engine/sampler.h"
 #include "engine/state_cache.h"
 
 namespace understudy {
+
+struct Sequence;
 
 class Scheduler {
  public:
@@ -43,10 +44,10 @@ class Scheduler {
   void stop();  // thread-safe
 
  private:
-  struct Sequence;
   struct Job;
   using Clock = std::chrono::steady_clock;
 
+  std::string cache_key(const EngineRequest& request) const;
   bool wait_for_work();
   void apply_cancellations();
   void admit();
@@ -62,6 +63,8 @@ class Scheduler {
   void retract_step();
   void deliver();
   void deliver_token(Sequence& sequence);
+  void deliver_choice(Sequence& sequence, TokenId token);
+  void end_decided(Sequence& sequence);
   void finish_ended();
   void end(Sequence& sequence, FinishReason reason);
 

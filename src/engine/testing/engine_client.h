@@ -3,10 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
 #include <future>
+#include <map>
 #include <memory>
+#include <optional>
 #include <random>
+#include <set>
 #include <vector>
 
 #include "engine/engine.h"
@@ -15,6 +20,8 @@ namespace understudy {
 
 struct Answer {
   std::vector<TokenEvent> events, prompt_events;
+  std::optional<TokenEvent> end;
+  std::optional<Choice> choice;
   FinishReason reason = FinishReason::error;
   Usage usage;
   std::optional<Error> error;
@@ -44,6 +51,14 @@ inline std::future<Answer> submit(Engine& engine, EngineRequest request, Request
     pending->answer.events.push_back(event);
     if (on_token) on_token(pending->known_id.get(), pending->answer.events.size());
   };
+  request.on_end = [pending](const TokenEvent& event) {
+    EXPECT_FALSE(pending->answer.end);
+    pending->answer.end = event;
+  };
+  request.on_choice = [pending](const Choice& choice) {
+    EXPECT_FALSE(pending->answer.choice);
+    pending->answer.choice = choice;
+  };
   request.on_finish = [pending](FinishReason reason, const Usage& usage, const Error* error) {
     EXPECT_EQ(++pending->finished, 1);
     pending->answer.reason = reason;
@@ -66,6 +81,59 @@ inline std::vector<TokenId> random_tokens(size_t n, uint64_t seed, int vocabular
   std::vector<TokenId> tokens(n);
   for (TokenId& token : tokens) token = static_cast<TokenId>(random() % static_cast<uint64_t>(vocabulary));
   return tokens;
+}
+
+// Choices over three tokens with a common beginning and an end of their own token, so that some tokens are
+// forced and some shared.
+inline std::shared_ptr<const Choices> random_choices(uint64_t seed) {
+  constexpr TokenId kEnd = 96;
+  std::mt19937_64 random(seed);
+  const size_t common = random() % 40;
+  const auto beginning = random_tokens(common < 20 ? common : 0, random(), 3);
+  std::set<std::vector<TokenId>> different;
+  for (size_t count = 1 + random() % 12; different.size() < count;) {
+    auto tokens = beginning;
+    for (size_t left = random() % 24; left > 0; left--) tokens.push_back(static_cast<TokenId>(random() % 3));
+    tokens.push_back(kEnd);
+    different.insert(std::move(tokens));
+  }
+  auto choices = std::make_shared<Choices>();
+  choices->tokens.assign(different.begin(), different.end());
+  std::shuffle(choices->tokens.begin(), choices->tokens.end(), random);
+  return choices;
+}
+
+// What the choice must be, token by token: `logits` gives those after the prompt and the tokens it gets.
+// Also the tokens up to the one that decides.
+inline std::pair<Choice, std::vector<TokenId>> expected_choice(
+    const Choices& choices, const std::function<std::vector<float>(const std::vector<TokenId>&)>& logits) {
+  std::vector<int> left;
+  for (size_t i = 0; i < choices.tokens.size(); i++) left.push_back(static_cast<int>(i));
+  std::vector<TokenId> path;
+  double probability = 1;
+  while (left.size() > 1) {
+    std::map<TokenId, std::vector<int>> next;
+    for (int i : left) next[choices.tokens[static_cast<size_t>(i)][path.size()]].push_back(i);
+    TokenId best = next.begin()->first;
+    if (next.size() > 1) {
+      const auto row = logits(path);
+      double sum = 0;
+      for (const auto& [id, those] : next) {
+        sum += std::exp(static_cast<double>(row[static_cast<size_t>(id)]));
+        if (row[static_cast<size_t>(id)] > row[static_cast<size_t>(best)]) best = id;
+      }
+      probability *= std::exp(static_cast<double>(row[static_cast<size_t>(best)])) / sum;
+    }
+    left = next[best];
+    path.push_back(best);
+  }
+  return {Choice{left[0], probability}, path};
+}
+
+inline void expect_same_choice(const Answer& answer, const Choice& expected) {
+  ASSERT_TRUE(answer.choice);
+  EXPECT_EQ(answer.choice->index, expected.index);
+  EXPECT_NEAR(answer.choice->probability, expected.probability, 1e-12);
 }
 
 }  // namespace understudy

@@ -1,16 +1,18 @@
 // HashNetwork: a Network for tests whose logits are a hash of the whole visible history, read back from the
 // pages and the snapshot it was given. A wrong page table, a page shared or released too early, a stale
-// snapshot or a row computed with the wrong kind changes every later token. logits_after() computes the same
+// snapshot or a row computed with the wrong kind or adapter changes every later token. logits_after() computes the same
 // from the tokens alone.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <functional>
 #include <limits>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <string>
@@ -18,6 +20,7 @@
 #include <vector>
 
 #include "arch/network.h"
+#include "engine/request.h"
 #include "text/tokenizer.h"
 
 namespace understudy {
@@ -27,6 +30,7 @@ class HashNetwork final : public Network {
   struct Row {
     TokenId token;
     RowKind kind;
+    const Adapter* adapter = nullptr;
   };
 
   // windows: one page group each; 0: full.
@@ -51,6 +55,16 @@ class HashNetwork final : public Network {
   const std::vector<PageGroup>& page_groups() const override { return groups_; }
   size_t snapshot_bytes() const override { return snapshot_bytes_; }
   std::string_view numerics() const override { return "hash"; }
+  std::span<const AdaptableLayer> adaptable_layers() const override { return layers_; }
+
+  // An adapter that only its first value tells from others.
+  static std::shared_ptr<const LoadedAdapter> adapter(float value) {
+    LoadedAdapter loaded;
+    loaded.adapter.add_pair(0, kWidth, kWidth, 1, 1);
+    loaded.adapter.values[0] = value;
+    loaded.digest = "adapter " + std::to_string(value);
+    return std::make_shared<const LoadedAdapter>(std::move(loaded));
+  }
 
   std::span<const float> forward(const Batch& batch, Workspace&) const override {
     if (before_forward) before_forward();
@@ -63,7 +77,7 @@ class HashNetwork final : public Network {
         return {};
       }
       for (int i = 0; i < s.rows; i++) {
-        Row row{batch.tokens[static_cast<size_t>(s.row + i)], s.kind};
+        Row row{batch.tokens[static_cast<size_t>(s.row + i)], s.kind, s.adapter};
         uint64_t state = advance(s, s.position + i, row);
         if (output < batch.outputs.size() && batch.outputs[output] == s.row + i) {
           write_logits(state, s.position + i, &logits_[output * static_cast<size_t>(vocabulary_)]);
@@ -103,6 +117,7 @@ class HashNetwork final : public Network {
   }
   static uint64_t record(size_t group, int position, Row row) {
     uint64_t kind = row.kind == RowKind::generated ? 1 : 0;
+    if (row.adapter != nullptr) kind += mix(std::bit_cast<uint32_t>(row.adapter->values[0]));
     return mix(mix(static_cast<uint64_t>(row.token) << 32 | static_cast<uint64_t>(position)) + group * 2 +
                kind);
   }
@@ -185,6 +200,8 @@ class HashNetwork final : public Network {
     if (violations_.size() < 10) violations_.emplace_back(what);
   }
 
+  static constexpr int kWidth = 16;
+  const std::vector<AdaptableLayer> layers_{{"blk.0.attn_q", 0, kWidth, kWidth}};
   int vocabulary_;
   size_t snapshot_bytes_;
   std::vector<PageGroup> groups_;

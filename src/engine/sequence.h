@@ -1,0 +1,77 @@
+// Sequence: one request on its way through the scheduler.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/choice_path.h"
+#include "engine/request.h"
+#include "engine/sampler.h"
+#include "engine/state_cache.h"
+
+namespace understudy {
+
+inline double milliseconds(std::chrono::steady_clock::duration time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
+
+// What the scheduler keeps of one request, waiting or running. Of the engine's thread once it is enqueued.
+struct Sequence {
+  using Clock = std::chrono::steady_clock;
+
+  Sequence(RequestId request_id, EngineRequest engine_request, std::string cache_key)
+      : id(request_id),
+        request(std::move(engine_request)),
+        key(std::move(cache_key)),
+        tokens(std::move(request.prompt)),
+        prompt_size(static_cast<int>(tokens.size())),
+        sampler(std::move(request.sampling), tokens) {
+    if (!request.choices) return;
+    path.emplace(request.choices);
+    add_forced();
+  }
+
+  // Appends the tokens that no logits are needed for.
+  void add_forced() {
+    while (!path->decided()) {
+      const auto token = path->forced();
+      if (!token) return;
+      tokens.push_back(*token);
+      path->follow(*token);
+    }
+  }
+
+  std::span<const TokenId> prompt() const { return {tokens.data(), static_cast<size_t>(prompt_size)}; }
+  bool prefilling() const { return state.position < prompt_size; }
+  int unfed() const { return static_cast<int>(tokens.size()) - state.position; }
+  bool decided() const { return path && path->decided(); }
+  void mark_first_token() {
+    if (usage.first_token_ms == 0) usage.first_token_ms = milliseconds(Clock::now() - submitted);
+  }
+  int generated() const { return static_cast<int>(tokens.size()) - prompt_size; }
+  // The last token is never fed.
+  int most_rows() const { return prompt_size + std::max(request.max_tokens - 1, 0); }
+
+  const RequestId id;
+  EngineRequest request;
+  const std::string key;        // of the prefixes that it may share
+  std::vector<TokenId> tokens;  // prompt, then answer
+  const int prompt_size;
+  Sampler sampler;
+  std::optional<ChoicePath> path;  // with choices
+  SequenceState state;
+  int rows = 0;                           // in this step
+  std::vector<TokenEvent> prompt_events;  // prompt_logprobs: filled row by row
+  std::optional<TokenEvent> next;         // what this step sampled
+  bool ended = false;
+  FinishReason reason = FinishReason::stop;
+  std::optional<Error> error;
+  Usage usage;
+  Clock::time_point submitted = Clock::now();
+};
+
+}  // namespace understudy
