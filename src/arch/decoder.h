@@ -23,7 +23,7 @@ struct DecoderParts {
   std::vector<AdaptableLayer> adaptable_layers;  // of the blocks, by id; build_network() fills them in
 };
 
-class Decoder final : public Network {
+class Decoder final : public Network, public TrainableNetwork {
  public:
   Decoder(DecoderParts parts, const KernelTable& kernels, KvType kv);  // kv: that of its blocks
 
@@ -35,8 +35,14 @@ class Decoder final : public Network {
   std::span<const AdaptableLayer> adaptable_layers() const override { return parts_.adaptable_layers; }
   std::vector<Cost> costs() const override;
 
+  const TrainableNetwork* trainable() const override;
+  double train_step(std::span<const TrainingSequence> sequences, const Adapter& adapter, float scale,
+                    std::span<float> gradient, Workspace& workspace) const override;
+
  private:
   void place_state();
+  void train_part(std::span<const TrainingSequence> sequences, const Adapter& adapter, float scale,
+                  std::span<float> gradient, Workspace& workspace, double& loss) const;
   DecoderParts parts_;
   const KernelTable& kernels_;
   std::vector<PageGroup> page_groups_;

@@ -23,4 +23,10 @@ std::byte* Arena::allocate_bytes(size_t bytes) {
   return data;
 }
 
+size_t Arena::used() const {
+  size_t bytes = offset_;
+  for (size_t i = 0; i < block_; i++) bytes += blocks_[i].bytes();
+  return bytes;
+}
+
 }  // namespace understudy

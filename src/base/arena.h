@@ -26,6 +26,8 @@ class Arena {
     size_t block, offset;
   };
   Mark mark() const { return {block_, offset_}; }
+  // Bytes up to here, what was left over at the ends of blocks included.
+  size_t used() const;
   // Frees everything allocated since `mark`.
   void release(Mark mark) {
     block_ = mark.block;

@@ -22,6 +22,7 @@ class AttentionBlock : public Block {
 
   void forward(const Step& step, Rows x) const override;
   Cost cost() const override;
+  bool has_backward() const override { return true; }
   std::optional<PagedState> paged_state() const override {
     return PagedState{shape.window, shape.page_bytes()};
   }

@@ -44,6 +44,8 @@ class Block {
   virtual ~Block() = default;
   virtual void forward(const Step& step, Rows x) const = 0;  // x (M, C), advanced in place
   virtual Cost cost() const = 0;
+  // forward() may run under a tape (ops/tape.h): all of its ops record their backward.
+  virtual bool has_backward() const { return false; }
 
   // Declared state; the network decides where it lives and says so once, before the first forward.
   virtual std::optional<PagedState> paged_state() const { return std::nullopt; }

@@ -19,6 +19,7 @@ class MlpBlock : public Block {
 
   void forward(const Step& step, Rows x) const override;
   Cost cost() const override;
+  bool has_backward() const override { return true; }
 };
 
 }  // namespace understudy

@@ -15,6 +15,7 @@ constexpr int kTaskTiles = 3;     // the kernel's slab is as wide
 constexpr int kTaskRows = 512;    // of dy: with its slab of W and its part of dx half a second-level cache
 constexpr int kFewestRows = 128;  // fewer do not pay for unpacking W
 constexpr int kTermRows = 32, kTermColumns = 96;
+constexpr int kBlockRows = 128;  // x kTermColumns: 48 KiB
 
 struct LinearCall {
   Rows x;
@@ -53,6 +54,20 @@ void in_chunks(const Context& context, int total, int chunk, Body&& body) {
                    [&](int task) { body(task * chunk, std::min(chunk, total - task * chunk)); });
 }
 
+// body(row, rows, block) for blocks of the rows of x: columns [first, first + count), with kTermColumns between rows.
+// Where they stand, rows are often half a page apart, and a cache keeps few of such lines.
+template <typename Body>
+void in_blocks(Rows x, int first, int count, Body&& body) {
+  float block[kBlockRows * kTermColumns];
+  for (int row = 0; row < x.rows; row += kBlockRows) {
+    const int rows = std::min(kBlockRows, x.rows - row);
+    for (int i = 0; i < rows; i++)
+      std::memcpy(block + i * kTermColumns, x.row(row + i) + first,
+                  static_cast<size_t>(count) * sizeof(float));
+    body(row, rows, block);
+  }
+}
+
 // With u = scale (x A) and y += u B: dA = x^T du, dB = u^T dy, dx += du A^T with du = scale (dy B^T).
 void term_backward(const Context& context, const Tape& tape, Rows x, const AdapterTerm& term, Rows dy,
                    Rows dx) {
@@ -78,10 +93,16 @@ void term_backward(const Context& context, const Tape& tape, Rows x, const Adapt
   if (term.adapter != &tape.trained()) return;
   float *da = tape.adapter_gradient(pair.a), *db = tape.adapter_gradient(pair.b);
   in_chunks(context, k, kTermColumns, [&](int first, int count) {
-    multiply_add({x.row(term.row) + first, 1, k, du, rank, da + first * rank, rank, count, rank, rows});
+    in_blocks({x.row(term.row), rows, k}, first, count, [&](int row, int part, const float* block) {
+      multiply_add(
+          {block, 1, kTermColumns, du + row * rank, rank, da + first * rank, rank, count, rank, part});
+    });
   });
   in_chunks(context, n, kTermColumns, [&](int first, int count) {
-    multiply_add({term.u, 1, rank, dy.row(term.row) + first, n, db + first, n, pair.rank, count, rows});
+    in_blocks({dy.row(term.row), rows, n}, first, count, [&](int row, int part, const float* block) {
+      multiply_add(
+          {term.u + row * rank, 1, rank, block, kTermColumns, db + first, n, pair.rank, count, part});
+    });
   });
 }
 

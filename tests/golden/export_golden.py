@@ -20,6 +20,7 @@ import numpy as np
 import torch
 import transformers
 
+from gradients import gradients
 from weights import generate
 
 HERE = pathlib.Path(__file__).parent
@@ -71,6 +72,7 @@ class Family:
     architecture: str
     metadata: dict
     rows: int                # length of the token sequence
+    trains: bool = True      # every block has a backward
     tensors: list[Tensor] = field(default_factory=list)
 
     def linear(self, name: str, hf_name: str, inputs: int, outputs: int, gain: float = 1.0, to_hf=same):
@@ -257,7 +259,7 @@ def lfm2() -> Family:
                "token_embd_norm", c, "lfm2", common_metadata("lfm2", c, **{
                    "attention.head_count_kv": heads_kv, "rope.freq_base": 1000000.0,
                    "attention.layer_norm_rms_epsilon": EPSILON, "shortconv.l_cache": 3,
-                   "vocab_size": VOCABULARY}), rows=64)
+                   "vocab_size": VOCABULARY}), rows=64, trains=False)
     add_embedding_and_head(f, "token_embd_norm.weight", "model.embedding_norm.weight")
     for i, layer in enumerate(layers):
         f.norm(f"blk.{i}.attn_norm.weight", f"model.layers.{i}.operator_norm.weight", c.hidden_size)
@@ -316,8 +318,9 @@ def tokens_of(family: Family) -> list[int]:
 
 def golden(family: Family) -> dict:
     tokens = tokens_of(family)
+    model = reference_model(family)
     with torch.inference_mode():
-        logits = reference_model(family)(torch.tensor([tokens])).logits[0].numpy()
+        logits = model(torch.tensor([tokens])).logits[0].numpy()
 
     def rounded(values) -> list[float]:  # 5 decimals: a hundredth of the tolerance of the test
         return [round(float(value), 5) for value in values]
@@ -330,13 +333,17 @@ def golden(family: Family) -> dict:
         else:
             entry.update(scale=t.scale, offset=t.offset)
         tensors.append(entry)
-    return {
+    entries = {
         "name": family.name, "about": family.about,
         "made_with": f"torch {torch.__version__}, transformers {transformers.__version__}",
         "metadata": family.metadata, "tensors": tensors, "tokens": tokens,
         "columns": COLUMNS, "column_logits": [rounded(row[COLUMNS]) for row in logits],
         "last_logits": rounded(logits[-1]),
     }
+    if family.trains:
+        found = gradients(family, model, tokens)
+        entries |= {"gradients": found.pop("gradients"), "training": found}
+    return entries
 
 
 def write_json(path: pathlib.Path, value: dict):
