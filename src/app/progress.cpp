@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 
 namespace understudy {
@@ -28,14 +29,20 @@ std::string human_seconds(double seconds) {
   return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
 }
 
-Progress::Progress(std::string label, uint64_t total, uint64_t start)
+Progress::Progress(std::string label, uint64_t total, uint64_t start, std::string unit)
     : label_(std::move(label)),
+      unit_(std::move(unit)),
       total_(total),
       start_(start),
       done_(start),
       terminal_(::isatty(STDERR_FILENO) == 1),
       begin_(Clock::now()),
       next_(begin_ + (terminal_ ? Clock::duration::zero() : Clock::duration(kLogEvery))) {}
+
+std::string Progress::amount(double count) const {
+  if (unit_.empty()) return human_bytes(static_cast<uint64_t>(count));
+  return fmt::format("{:.{}f} {}", count, count < 9.95 && count != std::floor(count) ? 1 : 0, unit_);
+}
 
 std::string Progress::line(double seconds) const {
   double rate = static_cast<double>(done_ - start_) / (seconds > 1e-3 ? seconds : 1e-3);
@@ -46,11 +53,12 @@ std::string Progress::line(double seconds) const {
       int filled = static_cast<int>(share * kBarWidth);
       text += fmt::format("[{:<{}}] ", std::string(static_cast<size_t>(filled), '#'), kBarWidth);
     }
-    text += fmt::format("{:.0f} %  {} of {}", share * 100, human_bytes(done_), human_bytes(total_));
+    const std::string done = unit_.empty() ? human_bytes(done_) : std::to_string(done_);
+    text += fmt::format("{:.0f} %  {} of {}", share * 100, done, amount(static_cast<double>(total_)));
   } else {
-    text += human_bytes(done_);
+    text += amount(static_cast<double>(done_));
   }
-  text += fmt::format("  {}/s", human_bytes(static_cast<uint64_t>(rate)));
+  text += fmt::format("  {}/s", amount(rate));
   if (finished_) {
     text += "  in " + human_seconds(seconds);
   } else if (total_ > done_ && rate > 0) {

@@ -15,8 +15,9 @@ std::string human_seconds(double seconds);
 
 class Progress {
  public:
-  // `total` bytes, 0 if unknown; `start` of them were there before.
-  Progress(std::string label, uint64_t total, uint64_t start);
+  // `total` bytes, 0 if unknown; `start` of them were there before. With a `unit` ("calls") it is these that are
+  // counted.
+  Progress(std::string label, uint64_t total, uint64_t start, std::string unit = "");
   ~Progress() { finish(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -28,8 +29,9 @@ class Progress {
  private:
   using Clock = std::chrono::steady_clock;
   std::string line(double seconds) const;
+  std::string amount(double count) const;
 
-  std::string label_;
+  std::string label_, unit_;
   uint64_t total_, start_, done_;
   bool terminal_;
   bool finished_ = false;
