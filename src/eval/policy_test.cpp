@@ -72,6 +72,7 @@ TEST(Margin, NeedsAReasonAboveThreePoints) {
 
 TEST(Margin, RowsNeeded) {
   EXPECT_EQ(sealed_rows_needed(0, 0.02), 200);
+  EXPECT_EQ(sealed_rows_needed(0.05, 0.02), 775);
   EXPECT_EQ(sealed_rows_needed(0.04, 0.02), 620);
   EXPECT_EQ(sealed_rows_needed(0.04, 0.03), 276);
   EXPECT_EQ(sealed_rows_needed(0.01, 0.02), 200);

@@ -4,10 +4,12 @@
 #include <cmath>
 #include <set>
 
+#include "eval/margin.h"
+
 namespace understudy {
 namespace {
 
-constexpr size_t kMinSealedRows = 200, kMinTrainingRows = 200, kRowsPerAnswer = 10;
+constexpr size_t kMinTrainingRows = 200, kRowsPerAnswer = 10;
 
 // What each call weighs in shares of spend. Calls that were not answered cost nothing.
 struct Spend {
@@ -66,7 +68,8 @@ TaskFigures figures_of(size_t task, const std::vector<size_t>& members, std::spa
   figures.distinct_prompts = prompts.size();
   figures.duplicate_share = 1 - static_cast<double>(prompts.size()) / static_cast<double>(members.size());
   figures.rows = usable.size();
-  figures.sealed_rows_needed = sealed_rows_needed(assumptions.discordant_share, assumptions.margin);
+  figures.sealed_rows_needed =
+      static_cast<size_t>(sealed_rows_needed(assumptions.discordant_share, assumptions.margin));
   const bool is_label = figures.answers.kind == AnswerKind::label;
   figures.training_rows_needed =
       std::max(kMinTrainingRows, is_label ? kRowsPerAnswer * figures.answers.distinct : 0);
@@ -99,12 +102,6 @@ std::string_view name_of(SpendBasis basis) {
       return "calls";
   }
   return "";
-}
-
-size_t sealed_rows_needed(double discordant_share, double margin) {
-  // Taken down a little first: 6.2 * 0.05 / 0.02^2 is 775, which binary fractions make 775.0000000000001.
-  const double rows = std::ceil(6.2 * discordant_share / (margin * margin) - 1e-6);
-  return std::max(kMinSealedRows, static_cast<size_t>(std::clamp(rows, 0.0, 1e9)));
 }
 
 ScanFigures scan_figures(const Mining& mining, std::span<const Call> calls, std::span<const ReadCall> read,

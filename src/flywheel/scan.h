@@ -61,7 +61,4 @@ struct ScanFigures {
 ScanFigures scan_figures(const Mining& mining, std::span<const Call> calls, std::span<const ReadCall> read,
                          const ScanAssumptions& assumptions);
 
-// max(200, 6.2 d / delta^2), rounded up.
-size_t sealed_rows_needed(double discordant_share, double margin);
-
 }  // namespace understudy

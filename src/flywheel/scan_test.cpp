@@ -35,12 +35,6 @@ Scanned scan_calls(const std::function<void(Call&)>& change) {
   return scanned;
 }
 
-TEST(Scan, SealedRowsFollowTheRule) {
-  EXPECT_EQ(sealed_rows_needed(0.05, 0.02), 775U);
-  EXPECT_EQ(sealed_rows_needed(0.1, 0.03), 689U);
-  EXPECT_EQ(sealed_rows_needed(0.01, 0.03), 200U);
-}
-
 TEST(Scan, SharesAreOfCostIfAllIsKnown) {
   const ScanFigures figures = scan_calls([](Call& call) { call.cost_usd = 0.01; }).figures;
   EXPECT_EQ(figures.basis, SpendBasis::cost);
