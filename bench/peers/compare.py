@@ -2,7 +2,7 @@
 """Understudy and llama.cpp side by side: same file, same threads, same minutes, alternating.
 
     python bench/peers/compare.py --understudy build/release/understudy MODEL.gguf … [--pairs N] [--threads N]
-                                  [--work NAME …] [--python PATH] [--out FOLDER]
+                                  [--work NAME …] [--tokens N] [--setting NAME] [--python PATH] [--out FOLDER]
 
 Every pair runs Understudy, then llama.cpp with flash attention, then without; whichever setting has the better median
 is llama.cpp's. What counts is the median of the paired ratios (above 1: we are better) with a 90 % bootstrap interval.
@@ -19,13 +19,12 @@ import datetime
 import hashlib
 import json
 import pathlib
-import random
 import statistics
 import subprocess
-import sys
 
 import environment
 import machine
+import pairs
 import server
 
 HERE = pathlib.Path(__file__).parent
@@ -40,71 +39,58 @@ WORKS = {
     "16 streams": ["batch", "--streams", "16", "--tokens", "64"],
     "load": ["load", "--context", str(LOAD_CONTEXT)],
 }
-HIGHER_IS_BETTER = {"tokens_per_s": True, "load_ms": False, "resident_bytes": False}
+SETTINGS = {"fa on": True, "fa off": False}  # of llama.cpp: flash attention
 
 
-def run_json(command: list[str]) -> dict:
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}\nfailed: {done.stderr.strip()}")
-    return json.loads(done.stdout)
+def is_shortened(options, work: str) -> bool:
+    return bool(options.tokens) and WORKS[work][0] in ("decode", "batch")
+
+
+def label(options, work: str) -> str:
+    return f"{work}, {options.tokens} tokens" if is_shortened(options, work) else work
+
+
+def arguments(options, work: str, model: pathlib.Path) -> list[str]:
+    """Of either side, from the verb on."""
+    verb, *rest = WORKS[work]
+    if is_shortened(options, work):
+        rest[rest.index("--tokens") + 1] = str(options.tokens)
+    return [verb, str(model), *rest, "--threads", str(options.threads)]
 
 
 def ours(options, work: str, model: pathlib.Path) -> dict:
     if work == "load":
         return server.measure_load(options.understudy, model, options.threads, LOAD_CONTEXT)
-    verb, *arguments = WORKS[work]
-    return run_json([options.understudy, "bench", verb, str(model), *arguments, "--threads", str(options.threads),
-                     "--json"])
+    return pairs.run_json([options.understudy, "bench", *arguments(options, work, model), "--json"])
 
 
 def llama(options, work: str, model: pathlib.Path, flash_attention: bool) -> dict:
-    verb, *arguments = WORKS[work]
-    return run_json([options.python, str(HERE / "run_llama.py"), verb, str(model), *arguments,
-                     "--threads", str(options.threads)] + ["--flash-attention"] * flash_attention)
-
-
-def bootstrap_of_median(values: list[float]) -> list[float]:
-    generator = random.Random(0)
-    medians = sorted(statistics.median(generator.choices(values, k=len(values))) for _ in range(4000))
-    return [medians[200], medians[3800]]
+    return pairs.run_json([options.python, str(HERE / "run_llama.py"), *arguments(options, work, model)]
+                          + ["--flash-attention"] * flash_attention)
 
 
 def summary(runs: dict[str, list[dict]], metric: str) -> dict:
-    values = {side: [run[metric] for run in side_runs] for side, side_runs in runs.items()}
-    better = HIGHER_IS_BETTER[metric]
-    settings = [side for side in values if side != "understudy"]
-    best = (max if better else min)(settings, key=lambda side: statistics.median(values[side]))
-    result = {"metric": metric, "n": len(values[best]), "llama_cpp": statistics.median(values[best]),
-              "llama_cpp_setting": best}
-    if "understudy" in values:
-        pairs = [a / b if better else b / a for a, b in zip(values["understudy"], values[best])]
-        result |= {"understudy": statistics.median(values["understudy"]), "ratio": statistics.median(pairs),
-                   "ratio_interval": bootstrap_of_median(pairs)}
-        if "fraction" in runs["understudy"][0]:
-            result["fraction_of_limit"] = statistics.median(run["fraction"] for run in runs["understudy"])
+    result = pairs.summary(runs, metric, "llama_cpp")
+    if "fraction" in runs.get("understudy", [{}])[0]:
+        result["fraction_of_limit"] = statistics.median(run["fraction"] for run in runs["understudy"])
     return result
 
 
+def sides_of(options, work: str, model: pathlib.Path) -> dict:
+    """What runs in turn, by name."""
+    sides = {"understudy": lambda: ours(options, work, model)} if options.understudy else {}
+    for setting in options.setting or SETTINGS:
+        sides[setting] = lambda flash_attention=SETTINGS[setting]: llama(options, work, model, flash_attention)
+    return sides
+
+
 def measure(options, work: str, model: pathlib.Path) -> dict:
-    sides = {"fa on": lambda: llama(options, work, model, True), "fa off": lambda: llama(options, work, model, False)}
-    if options.understudy:
-        sides = {"understudy": lambda: ours(options, work, model), **sides}
-    quiet, busy = [], []
-    while len(quiet) < options.pairs and len(quiet) + len(busy) < options.tries:
-        activity = machine.Activity()
-        pair = {side: run() for side, run in sides.items()}
-        report = activity.report()
-        warning = machine.warning(report)
-        (busy if warning else quiet).append((pair, report))
-        print(f"{model.stem}: {work}: {len(quiet)} of {options.pairs} pairs" + (f"; {warning}" if warning else ""),
-              file=sys.stderr)
-    kept = quiet + busy[:options.pairs - len(quiet)]
-    runs = {side: [pair[side] for pair, _ in kept] for side in sides}
-    metrics = [metric for metric in HIGHER_IS_BETTER if metric in runs["fa on"][0]]
-    return {"model": model.stem, "work": work, "summaries": [summary(runs, metric) for metric in metrics],
-            "busy_pairs_kept": len(kept) - len(quiet), "pairs_put_aside": len(quiet) + len(busy) - len(kept),
-            "activity": [report for _, report in kept], "runs": runs}
+    measured = pairs.alternate(sides_of(options, work, model), options.pairs, options.tries,
+                               f"{model.stem}: {label(options, work)}")
+    first = next(iter(measured["runs"].values()))[0]
+    metrics = [metric for metric in pairs.HIGHER_IS_BETTER if metric in first]
+    return {"model": model.stem, "work": label(options, work),
+            "summaries": [summary(measured["runs"], metric) for metric in metrics], **measured}
 
 
 def table(results: list[dict]) -> str:
@@ -114,12 +100,9 @@ def table(results: list[dict]) -> str:
         for s in result["summaries"]:
             mine = f"{s['understudy']:,.1f}" if "understudy" in s else ""
             fraction = f"{s['fraction_of_limit']:.0%}" if "fraction_of_limit" in s else ""
-            ratio = ""
-            if "ratio" in s:
-                ratio = f"{s['ratio']:.2f} [{s['ratio_interval'][0]:.2f}, {s['ratio_interval'][1]:.2f}]"
             busy = f" ({result['busy_pairs_kept']} busy)" * bool(result["busy_pairs_kept"])
             lines.append(f"| {result['model']} | {result['work']} | {s['metric']} | {s['n']}{busy} | {mine} | {fraction} "
-                         f"| {s['llama_cpp']:,.1f} ({s['llama_cpp_setting']}) | {ratio} |")
+                         f"| {s['llama_cpp']:,.1f} ({s['llama_cpp_setting']}) | {pairs.ratio_text(s)} |")
     return "\n".join(lines)
 
 
@@ -141,6 +124,12 @@ def earlier_results(file: pathlib.Path, report: dict) -> list[dict]:
     return [result for result in earlier["results"] if same and not result["busy_pairs_kept"]]
 
 
+def is_measured(options, work: str, model: pathlib.Path, results: list[dict]) -> bool:
+    sides = set(sides_of(options, work, model))
+    return any(result["model"] == model.stem and result["work"] == label(options, work) and sides <= set(result["runs"])
+               for result in results)
+
+
 def write(file: pathlib.Path, report: dict) -> str:
     file.write_text(json.dumps(report, indent=1) + "\n")
     heading = f"{report['machine']['cpu']}, {report['threads']} threads, {json.dumps(report['versions'])}"
@@ -160,6 +149,8 @@ def main():
     parser.add_argument("--tries", type=int, help="most pairs of a work, busy ones included (default: 3 x pairs)")
     parser.add_argument("--threads", type=int, default=machine.describe()["cpus"])
     parser.add_argument("--work", action="append", choices=list(WORKS), help="may be repeated; default: all")
+    parser.add_argument("--tokens", type=int, help="of each stream in decode and 16 streams (default: the work's own)")
+    parser.add_argument("--setting", action="append", choices=list(SETTINGS), help="of llama.cpp; default: both")
     parser.add_argument("--out", type=pathlib.Path, default=HERE.parent / "results")
     options = parser.parse_args()
     options.python = options.python or environment.python()
@@ -172,7 +163,7 @@ def main():
     report["results"] = earlier_results(file, report)
     for model in options.models:
         for work in options.work or WORKS:
-            if not any(result["model"] == model.stem and result["work"] == work for result in report["results"]):
+            if not is_measured(options, work, model, report["results"]):
                 report["results"].append(measure(options, work, model))
                 write(file, report)
     print(write(file, report))
