@@ -29,6 +29,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import FeatureUnion
 
 import corpus
+from proportion import wilson
 
 STRENGTHS = (0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000)  # those of the linear head
 TEST, DEV = 10, 5  # rows per intent; the rest trains
@@ -73,12 +74,6 @@ def split(labels: np.ndarray, groups: list[int], seed: int) -> dict[str, list[in
         parts["dev"] += [rows[0] for rows in members[TEST:TEST + DEV]]
         parts["train"] += [row for rows in members[TEST + DEV:] for row in rows]
     return parts
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    z, p = 1.959964, hits / n
-    centre, half = (p + z * z / 2 / n), z * np.sqrt(p * (1 - p) / n + z * z / 4 / n / n)
-    return (centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n)
 
 
 def best_on_dev(candidates, x, y):

@@ -1,0 +1,9 @@
+"""Wilson's interval of a share, 95 %."""
+
+import math
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    z, p = 1.959964, hits / n
+    centre, half = (p + z * z / 2 / n), z * math.sqrt(p * (1 - p) / n + z * z / 4 / n / n)
+    return (centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n)
