@@ -10,6 +10,7 @@
 
 #include "app/commands.h"
 #include "app/model_store.h"
+#include "app/serve_outside.h"
 #include "engine/embedder.h"
 #include "engine/engine.h"
 #include "gateway/providers/local_embedder.h"
@@ -24,6 +25,7 @@ struct Options {
   uint16_t port = 8080;
   std::vector<std::string> allowed_hosts;
   EngineOptions engine;
+  OutsideOptions outside;
   KvType kv = KvType::f16;
   bool quiet = false;
 };
@@ -107,7 +109,8 @@ std::string sample_call(const std::string& url, const std::string& key, const st
       url, path, key, model, is_chat ? 64 : 8, ask);
 }
 
-void print_welcome(const Options& options, const Providers& providers, uint16_t port) {
+void print_welcome(const Options& options, const Providers& providers, const Outside& outside,
+                   uint16_t port) {
   bool everywhere = options.host == "0.0.0.0" || options.host == "::";
   std::string host = everywhere ? "127.0.0.1" : options.host;
   if (host.find(':') != std::string::npos) host = "[" + host + "]";
@@ -125,7 +128,20 @@ void print_welcome(const Options& options, const Providers& providers, uint16_t 
     models = models.empty() ? name : name + " and " + models;
     call = sample_call(url, key, name, providers.is_chat);
   }
-  fmt::print("Serving {} at {}\n\n{}\n\n", models, url, call);
+  if (outside.upstreams != nullptr) {
+    const auto& fallback = outside.upstreams->fallback;
+    const std::string where = fallback ? fallback->url : "the routes of understudy.toml";
+    if (models.empty()) {
+      fmt::print("Passing calls on to {}; clients use the base URL {}\n\n", where, url);
+      call = fmt::format("curl {}/models{}", url,
+                         options.api_key.empty() ? " -H \"Authorization: Bearer $OPENAI_API_KEY\"" : key);
+    } else {
+      fmt::print("Serving {} at {}; other models come from {}\n\n", models, url, where);
+    }
+    fmt::print("{}\n\n", call);
+  } else {
+    fmt::print("Serving {} at {}\n\n{}\n\n", models, url, call);
+  }
   std::fflush(stdout);
 }
 
@@ -142,6 +158,7 @@ Result<Providers> load_providers(const Options& options) {
   if (!options.embedding_model.empty()) {
     ASSIGN_OR_RETURN(providers.embedder, load_embedder(options.embedding_model, options.engine.threads));
   }
+  if (options.model.empty()) return providers;
   ASSIGN_OR_RETURN(std::string path, model_path(options.model));
   ASSIGN_OR_RETURN(const bool embeds, holds_encoder(path));
   if (embeds && !providers.embedder) {
@@ -161,17 +178,18 @@ Status serve(Options options) {
   // Before the model is loaded, which takes longer.
   ASSIGN_OR_RETURN(AccessPolicy access,
                    make_access_policy(options.host, options.api_key, options.allowed_hosts));
-  if (options.model.empty()) {
+  ASSIGN_OR_RETURN(OutsideParts outside, open_outside(options.outside, options.api_key));
+  if (options.model.empty() && outside.upstreams == nullptr) {
     ASSIGN_OR_RETURN(options.model, only_model());
   }
   ASSIGN_OR_RETURN(const Providers providers, load_providers(options));
-  Service service(providers.generator.get(), providers.embedder.get(), std::move(access));
+  Service service(providers.generator.get(), providers.embedder.get(), std::move(access), outside.view());
   RETURN_IF_ERROR(catch_signals());
   HttpHandler handler =
       service.handler(options.quiet ? std::function<void(const AccessRecord&)>() : log_request);
   ASSIGN_OR_RETURN(auto server, HttpServer::start({.host = options.host, .port = options.port, .limits = {}},
                                                   std::move(handler)));
-  print_welcome(options, providers, server->port());
+  print_welcome(options, providers, outside.view(), server->port());
 
   wait_for_signal(-1);
   fmt::print(stderr, "Finishing what runs; once more to stop at once\n");
@@ -179,6 +197,8 @@ Status serve(Options options) {
   constexpr int kPollMs = 50;
   while (!server->drained() && !wait_for_signal(kPollMs)) {
   }
+  server.reset();
+  outside = {};
   return {};
 }
 
@@ -186,7 +206,8 @@ Status serve(Options options) {
 
 void add_serve(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
-  auto* verb = app.add_subcommand("serve", "Serve a model through the OpenAI API");
+  auto* verb = app.add_subcommand(
+      "serve", "Serve models through the OpenAI API, or stand between clients and an upstream");
   verb->add_option("MODEL", options->model,
                    "A pulled model's name, or the path of a GGUF file (default: the only pulled model)");
   verb->add_option("--embedding-model", options->embedding_model,
@@ -198,6 +219,17 @@ void add_serve(CLI::App& app, Action& action) {
       ->envname("UNDERSTUDY_API_KEY");
   verb->add_option("--allow-host", options->allowed_hosts,
                    "Further name that requests may use for this server");
+  verb->add_option(
+      "--upstream", options->outside.upstream,
+      "Pass calls for other models on to this OpenAI-compatible API, and record them in the ledger");
+  verb->add_option("--upstream-key", options->outside.upstream_key,
+                   "Key for the upstream; without one the client's own passes through")
+      ->envname("UNDERSTUDY_UPSTREAM_KEY");
+  verb->add_option("--config", options->outside.config,
+                   "An understudy.toml: several upstreams, retention, prices");
+  verb->add_option("--ledger", options->outside.ledger,
+                   "The ledger's file (default with an upstream: understudy.db in UNDERSTUDY_HOME)");
+  verb->add_flag("--no-ledger", options->outside.no_ledger, "Record nothing");
   verb->add_option("--threads", options->engine.threads, "Threads (default: all that the process may use)")
       ->check(CLI::PositiveNumber);
   verb->add_option("--context", options->engine.context,
@@ -213,9 +245,11 @@ void add_serve(CLI::App& app, Action& action) {
       ->capture_default_str();
   verb->add_flag("--quiet", options->quiet, "Do not log requests");
   verb->footer(
-      "Endpoints: /v1/chat/completions /v1/completions /v1/embeddings /v1/models /health /ready /metrics\n"
+      "Endpoints: /v1/chat/completions /v1/completions /v1/embeddings /v1/models /feedback /health /ready "
+      "/metrics\n"
       "Examples:\n"
       "  understudy serve smollm2:135m\n"
+      "  understudy serve --upstream https://api.openai.com/v1     (docs/howto/upstream.md)\n"
       "  UNDERSTUDY_API_KEY=$(openssl rand -hex 32) understudy serve qwen2.5-coder:1.5b --host 0.0.0.0");
   verb->callback([&action, options] { action = [options] { return serve(*options); }; });
 }

@@ -1,16 +1,12 @@
 #include "app/http_client.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-
-#include <cstdlib>
 
 namespace understudy {
 namespace {
 
 constexpr long kMaxRedirects = 5;
 constexpr long kStalledSeconds = 30;
-constexpr const char* kCertificateVariables[] = {"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"};
 
 struct Exchange {
   HttpReply response;
@@ -33,27 +29,11 @@ size_t take_header(const char* data, size_t, size_t size, void* user) {
   return size;
 }
 
-// libcurl itself looks at none of the variables.
-Status use_certificates(CURL* handle) {
-  for (const char* variable : kCertificateVariables) {
-    const char* path = std::getenv(variable);
-    if (path == nullptr || *path == '\0') continue;
-    struct stat info{};
-    if (::stat(path, &info) != 0) {
-      return Error{ErrorCode::not_found, fmt::format("{} names a file that is not there", variable), path,
-                   "Unset it, or let it name your network's CA certificates (PEM)"};
-    }
-    curl_easy_setopt(handle, S_ISDIR(info.st_mode) ? CURLOPT_CAPATH : CURLOPT_CAINFO, path);
-    return Status();
-  }
-  return Status();
-}
-
 }  // namespace
 
 Result<CurlHandle> open_url(const std::string& url, long connect_seconds, const std::string& bearer) {
-  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
-  CurlHandle handle(started == CURLE_OK ? curl_easy_init() : nullptr);
+  RETURN_IF_ERROR(start_curl());
+  CurlHandle handle(curl_easy_init());
   if (!handle) return Error{ErrorCode::internal, "cannot start libcurl", "", ""};
   bool secure = url.starts_with("https://");
   curl_easy_setopt(handle.get(), CURLOPT_URL, url.c_str());
@@ -74,17 +54,6 @@ Result<CurlHandle> open_url(const std::string& url, long connect_seconds, const 
   }
   if (secure) RETURN_IF_ERROR(use_certificates(handle.get()));
   return handle;
-}
-
-Error transfer_error(CURLcode code, const std::string& url, std::string hint) {
-  if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE) {
-    hint = "If your network inspects TLS, set SSL_CERT_FILE to its CA certificates (PEM)";
-  } else if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT) {
-    hint = "Check the network; behind a proxy, set HTTPS_PROXY";
-  } else if (code == CURLE_COULDNT_RESOLVE_PROXY) {
-    hint = "Check HTTPS_PROXY";
-  }
-  return Error{ErrorCode::io, curl_easy_strerror(code), url, std::move(hint)};
 }
 
 std::optional<std::pair<std::string, std::string>> parse_header(std::string_view line) {

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/result.h"
+#include "gateway/upstream/certificates.h"
 
 namespace understudy {
 
@@ -25,9 +26,6 @@ using CurlHandle = std::unique_ptr<CURL, CurlFree>;
 // up when the host does not answer within `connect_seconds` or sends nothing for 30 s. `bearer` ("" for none)
 // is shown to this URL's scheme, host and port alone, whatever redirects follow.
 Result<CurlHandle> open_url(const std::string& url, long connect_seconds, const std::string& bearer = "");
-
-// Why a transfer ended early, with what may help; `hint` where nothing better is known.
-Error transfer_error(CURLcode code, const std::string& url, std::string hint = "");
 
 // "ETag: "x"\r\n" -> {"etag", "\"x\""}; nothing for other lines.
 std::optional<std::pair<std::string, std::string>> parse_header(std::string_view line);

@@ -1,5 +1,6 @@
 #include "gateway/service.h"
 
+#include "gateway/dispatch.h"
 #include "gateway/routes/openai_error.h"
 #include "gateway/routes/routes.h"
 
@@ -8,14 +9,18 @@ namespace {
 
 // What can be said without the body. Order matters: a foreign page learns nothing, not even which routes
 // exist.
-std::optional<HttpResponse> admit(const AccessPolicy& access, const HttpRequest& request) {
+std::optional<HttpResponse> admit(const Service& service, const AccessPolicy& access,
+                                  const HttpRequest& request) {
   if (Status status = check_origin(access, request); !status.ok()) return error_response(status.error());
   const Route* route = find_route(request.path);
   bool open = route && route->open;
   if (Status status = check_key(access, request); !open && !status.ok())
     return error_response(status.error());
-  if (!route) return error_response(404, "Unknown request URL: " + request.path, "unknown_url");
-  if (!allows_method(*route, request.method)) {
+  if (!is_served(service, request))
+    return error_response(404, "Unknown request URL: " + request.path, "unknown_url");
+  // What an upstream has on this path is its own matter.
+  const bool passed = service.outside().upstreams != nullptr && request.path.starts_with("/v1/");
+  if (!passed && !allows_method(*route, request.method)) {
     HttpResponse response =
         error_response(405, "This URL takes " + std::string(route->method) + " only", "method_not_allowed");
     response.headers.push_back({"Allow", std::string(route->method)});
@@ -28,21 +33,8 @@ std::optional<HttpResponse> admit(const AccessPolicy& access, const HttpRequest&
 
 HttpHandler Service::handler(std::function<void(const AccessRecord&)> log) {
   HttpHandler handler;
-  handler.admit = [this](const HttpRequest& request) { return admit(access_, request); };
-  handler.handle = [this](std::shared_ptr<Exchange> exchange) {
-    const Route* route = find_route(exchange->request().path);
-    if (route->needs == Needs::generator && generator_ == nullptr) {
-      return exchange->respond(
-          error_response(Error{ErrorCode::not_found, "This server has no model that generates text", "model",
-                               "'" + embedder_->model().name + "' makes embeddings: POST /v1/embeddings"}));
-    }
-    if (route->needs == Needs::embedder && embedder_ == nullptr) {
-      return exchange->respond(
-          error_response(Error{ErrorCode::not_found, "This server has no embedding model", "model",
-                               "Start it with one: understudy serve MODEL --embedding-model all-minilm:l6"}));
-    }
-    route->handle(*this, std::move(exchange));
-  };
+  handler.admit = [this](const HttpRequest& request) { return admit(*this, access_, request); };
+  handler.handle = [this](std::shared_ptr<Exchange> exchange) { dispatch(*this, std::move(exchange)); };
   handler.refuse = [](int status, const std::string& what) { return error_response(status, what); };
   handler.finished = [this, log = std::move(log)](const AccessRecord& record) {
     const Route* route = find_route(record.path);

@@ -1,5 +1,5 @@
-// Service: everything behind the socket. Turns requests into answers of a ModelProvider, an EmbeddingProvider
-// or both, through the table of routes.
+// Service: everything behind the socket. Turns requests into answers of a ModelProvider, an EmbeddingProvider,
+// a specialist or an upstream (dispatch.h).
 #pragma once
 
 #include <functional>
@@ -13,12 +13,23 @@
 
 namespace understudy {
 
+class Decider;
+class Recorder;
+class Upstreams;
+
+// What stands beside the models of this machine; each may be nullptr.
+struct Outside {
+  const Upstreams* upstreams = nullptr;  // where calls go that are not answered here
+  Recorder* recorder = nullptr;          // the ledger
+  Decider* decider = nullptr;            // specialists in the incumbent's place
+};
+
 class Service {
  public:
-  // At least one of the providers; nullptr: its routes say that there is none. They must outlive the service
-  // and every request in flight: destroy the HttpServer first, the providers last.
-  Service(ModelProvider* generator, EmbeddingProvider* embedder, AccessPolicy access)
-      : generator_(generator), embedder_(embedder), access_(std::move(access)) {}
+  // At least one of the providers or the upstreams; nullptr: its routes say that there is none. All must outlive
+  // the service and every request in flight: destroy the HttpServer first, then the upstreams, the providers last.
+  Service(ModelProvider* generator, EmbeddingProvider* embedder, AccessPolicy access, Outside outside = {})
+      : generator_(generator), embedder_(embedder), access_(std::move(access)), outside_(outside) {}
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
@@ -28,12 +39,14 @@ class Service {
 
   ModelProvider* generator() { return generator_; }    // never nullptr in a route that needs one
   EmbeddingProvider* embedder() { return embedder_; }  // likewise
+  const Outside& outside() const { return outside_; }
   const HttpMetrics& metrics() const { return metrics_; }
 
  private:
   ModelProvider* generator_;
   EmbeddingProvider* embedder_;
   AccessPolicy access_;
+  Outside outside_;
   HttpMetrics metrics_;
 };
 

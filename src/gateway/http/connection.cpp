@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -273,11 +274,17 @@ void Connection::refuse(int status, const std::string& what) {
 }
 
 std::string Connection::response_head(const HttpResponse& response, std::string_view framing) const {
-  std::string head = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
-                                 reason_phrase(response.status), http_date());
-  head += fmt::format("Content-Type: {}\r\nX-Content-Type-Options: nosniff\r\n", response.content_type);
-  head += fmt::format("x-request-id: {}\r\nConnection: {}\r\n", access_.request_id,
+  const auto has = [&](std::string_view name) {
+    return std::any_of(response.headers.begin(), response.headers.end(),
+                       [&](const HttpHeader& header) { return equal_ignoring_case(header.name, name); });
+  };
+  std::string head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, reason_phrase(response.status));
+  head += fmt::format("Content-Type: {}\r\nConnection: {}\r\n", response.content_type,
                       keep_alive_ ? "keep-alive" : "close");
+  // What an upstream said of these is passed on.
+  if (!has("date")) head += fmt::format("Date: {}\r\n", http_date());
+  if (!has("x-content-type-options")) head += "X-Content-Type-Options: nosniff\r\n";
+  if (!has("x-request-id")) head += fmt::format("x-request-id: {}\r\n", access_.request_id);
   for (const HttpHeader& header : response.headers) head += header.name + ": " + header.value + "\r\n";
   return head.append(framing).append("\r\n");
 }

@@ -2,6 +2,7 @@
 // Source: https://prometheus.io/docs/instrumenting/exposition_formats/
 #include <fmt/format.h>
 
+#include "gateway/ledger/recorder.h"
 #include "gateway/routes/routes.h"
 
 namespace understudy {
@@ -52,6 +53,13 @@ void metrics(Service& service, std::shared_ptr<Exchange> exchange) {
   for (const Metric& metric : kEngineMetrics) {
     append_head(text, metric.name, metric.type, metric.help);
     text += fmt::format("{} {}\n", metric.name, metric.value(stats));
+  }
+  if (const Recorder* recorder = service.outside().recorder) {
+    append_head(text, "understudy_ledger_calls_total", "counter", "Calls that the ledger has taken.");
+    text += fmt::format("understudy_ledger_calls_total {}\n", recorder->recorded());
+    append_head(text, "understudy_ledger_lost_calls_total", "counter",
+                "Calls that were answered and could not be recorded.");
+    text += fmt::format("understudy_ledger_lost_calls_total {}\n", recorder->lost());
   }
   HttpMetrics::Entries entries = service.metrics().entries();
   constexpr std::string_view kSamples[] = {"understudy_http_requests_total",

@@ -9,6 +9,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/embeddings", embeddings, Needs::embedder},
     {"GET", "/v1/models", list_models},
     {"GET", "/v1/models/*", get_model},
+    {"POST", "/feedback", feedback},
     {"GET", "/health", health, Needs::nothing, true},
     {"GET", "/ready", ready, Needs::nothing, true},
     {"GET", "/metrics", metrics},

@@ -29,6 +29,7 @@ void completions(Service& service, std::shared_ptr<Exchange> exchange);
 void embeddings(Service& service, std::shared_ptr<Exchange> exchange);
 void list_models(Service& service, std::shared_ptr<Exchange> exchange);
 void get_model(Service& service, std::shared_ptr<Exchange> exchange);
+void feedback(Service& service, std::shared_ptr<Exchange> exchange);
 void health(Service& service, std::shared_ptr<Exchange> exchange);
 void ready(Service& service, std::shared_ptr<Exchange> exchange);
 void metrics(Service& service, std::shared_ptr<Exchange> exchange);

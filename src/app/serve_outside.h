@@ -1,0 +1,33 @@
+// What `serve` puts beside its models: upstreams, the ledger, specialists.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "gateway/config.h"
+#include "gateway/ledger/retention.h"
+#include "gateway/service.h"
+
+namespace understudy {
+
+struct OutsideOptions {
+  std::string upstream, upstream_key, config, ledger;
+  bool no_ledger = false;
+};
+
+// Owns what a Service's Outside points to. Destroy it after the HttpServer and before the Service.
+struct OutsideParts {
+  std::unique_ptr<Store> store;
+  std::unique_ptr<Recorder> recorder;
+  std::unique_ptr<Retention> retention;
+  std::unique_ptr<Upstreams> upstreams;
+
+  Outside view() const { return {upstreams.get(), recorder.get(), nullptr}; }
+};
+
+// `api_key`: the one that our own clients show; then every provider needs a key of its own. Errors: those of the
+// configuration and the ledger, invalid_argument (an address, a key that is missing).
+Result<OutsideParts> open_outside(const OutsideOptions& options, const std::string& api_key);
+
+}  // namespace understudy

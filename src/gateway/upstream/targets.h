@@ -1,0 +1,46 @@
+// Where calls go that are not answered here: providers by name, and which model of which provider a requested model means.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "gateway/upstream/client.h"
+
+namespace understudy {
+
+struct UpstreamTarget {
+  std::string provider;    // its name in the configuration; "upstream" for serve --upstream
+  std::string url;         // of the API, with or without "/v1"
+  std::string api_key;     // "": the client's own Authorization passes
+  std::string model = "";  // what the provider calls the model; "": as the client asked
+
+  // The address of `path` ("/v1/models", decoded) there.
+  std::string address(std::string_view path, std::string_view query) const;
+};
+
+// Error{invalid_argument} unless the URL is http or https with a host and without query or credentials.
+Status check_upstream_url(const std::string& url);
+
+// Immutable once served.
+class Upstreams {
+ public:
+  // A target for every model that no route names; without one such models are not forwarded.
+  std::optional<UpstreamTarget> fallback;
+  std::map<std::string, UpstreamTarget, std::less<>> routes;  // by requested model
+
+  static Result<std::unique_ptr<Upstreams>> create();
+
+  // nullptr: nobody.
+  const UpstreamTarget* find(std::string_view model) const;
+  UpstreamClient& client() const { return *client_; }
+
+ private:
+  Upstreams() = default;
+  std::unique_ptr<UpstreamClient> client_;
+};
+
+}  // namespace understudy
