@@ -16,21 +16,21 @@ struct LiveCall {
 
 struct Decision {
   bool local = false;
-  std::string
-      reason;  // Call::reason: "specialist", or why it goes up: "contract:tools", "below_tau", "foreign_input"
-  std::string task;   // key of the task that it matched; "" if none
-  std::string proof;  // hash of the policy; "" without one
-  bool audit =
-      false;  // answered locally, and the incumbent is asked too once the client has its answer (P11)
+  // Call::reason: "specialist", or why it goes up: "contract:tools", "below_tau", "foreign_input".
+  std::string reason = "";
+  std::string task = "";   // key of the task that it matched; "" if none
+  std::string proof = "";  // hash of the policy; "" without one
+  // Answered locally, and the incumbent is asked too once the client has its answer (P11).
+  bool audit = false;
 
   // Of a call that is answered locally. The response is whole, in the endpoint's form, and not streamed.
-  std::string response;
-  std::string target_model, model_hash, adapter_hash;
-  std::optional<double> confidence;
+  std::string response = "";
+  std::string target_model = "", model_hash = "", adapter_hash = "";
+  std::optional<double> confidence = std::nullopt;
 
   // What the specialist spent, also in vain.
-  std::optional<int64_t> prompt_tokens, completion_tokens;
-  std::optional<double> total_ms, cpu_seconds;
+  std::optional<int64_t> prompt_tokens = std::nullopt, completion_tokens = std::nullopt;
+  std::optional<double> total_ms = std::nullopt, cpu_seconds = std::nullopt;
 };
 
 class Decider {

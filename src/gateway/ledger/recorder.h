@@ -18,8 +18,8 @@ std::optional<LogLevel> log_level_named(std::string_view name);
 
 struct RecorderOptions {
   LogLevel log = LogLevel::full;
-  bool refuse_on_failure = false;          // calls are refused while the ledger cannot be written
-  std::optional<double> usd_per_cpu_hour;  // of local answers; empty: their cost is unknown
+  bool refuse_on_failure = false;  // calls are refused while the ledger cannot be written
+  std::optional<double> usd_per_cpu_hour = std::nullopt;  // of local answers; empty: their cost is unknown
   PriceTable prices = PriceTable::defaults();
 };
 
