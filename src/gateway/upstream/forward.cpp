@@ -63,12 +63,12 @@ class Forwarding : public UpstreamReceiver, public std::enable_shared_from_this<
         request_(upstream_request(target, exchange->request())),
         exchange_(std::move(exchange)) {}
 
+  // The answer may be complete, and the exchange released, before send() returns.
   void begin() {
-    std::weak_ptr<Forwarding> weak = weak_from_this();
-    send(0);
-    exchange_->on_disconnect([weak] {
+    exchange_->on_disconnect([weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->leave();
     });
+    send(0);
   }
 
   void head(UpstreamHead head) override {

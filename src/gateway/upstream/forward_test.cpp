@@ -180,6 +180,27 @@ TEST(Forward, AClientThatLeavesEndsTheUpstreamsWork) {
   EXPECT_TRUE(eventually([&] { return left.load(); }));
 }
 
+// Answers that are there before the request has been handed over.
+TEST(Forward, ManyClientsAtOnceGetTheirOwnAnswers) {
+  UpstreamServer upstream([](std::shared_ptr<Exchange> exchange) {
+    exchange->respond({200, "application/json", {}, exchange->request().body});
+  });
+  TestGateway gateway(upstream.url());
+  std::atomic<int> right = 0;
+  std::vector<std::thread> clients;
+  for (int c = 0; c < 4; c++) {
+    clients.emplace_back([&, c] {
+      for (int i = 0; i < 100; i++) {
+        const std::string body = R"({"model":"m","n":)" + std::to_string(1000 * c + i) + "}";
+        if (gateway.chat(body).body == body) right++;
+      }
+    });
+  }
+  for (auto& client : clients) client.join();
+  EXPECT_EQ(right, 400);
+  EXPECT_TRUE(eventually([&] { return gateway.recorder->recorded() == 400; }));
+}
+
 TEST(Forward, PassesUnknownPathsAndMethods) {
   UpstreamServer upstream(answers({201, "application/json", {}, R"({"id":"file-1"})"}));
   TestGateway gateway(upstream.url());
