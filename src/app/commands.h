@@ -33,5 +33,6 @@ void add_calls(CLI::App& app, Action& action);
 void add_mine(CLI::App& app, Action& action);
 void add_tasks(CLI::App& app, Action& action);
 void add_scan(CLI::App& app, Action& action);
+void add_train(CLI::App& app, Action& action);
 
 }  // namespace understudy

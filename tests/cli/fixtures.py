@@ -1,6 +1,7 @@
-"""Small files for the command line sessions: a model of one tensor, Python packages that hold it, and two models that
-answer."""
+"""Small files for the command line sessions: a model of one tensor, Python packages that hold it, two models that answer
+and one that can learn."""
 
+import random
 import struct
 import zipfile
 
@@ -50,6 +51,14 @@ def tiny_safetensors():
     return struct.pack("<Q", len(header)) + header + struct.pack("<4f", 1, 2, 3, 4)
 
 
+def byte_tokens():
+    """The printable spelling of bytes in GPT-2's vocabulary."""
+    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    spelled = {byte: chr(byte) for byte in plain}
+    spelled |= {byte: chr(256 + i) for i, byte in enumerate(sorted(set(range(256)) - set(plain)))}
+    return [spelled[byte] for byte in range(256)]
+
+
 def talker_gguf(is_chat):
     """A llama whose next byte depends on the last one alone: after '?' it says "ok.", after '!' it never ends. Its chat
     template adds H to a message that is not the first, then it says "yes."; and S if there is a system message, then it
@@ -57,11 +66,7 @@ def talker_gguf(is_chat):
     width, ff, end = 288, 32, 257
     follows = {":": "!", "!": "!", "?": "o", "o": "k", "k": ".", "H": "y", "y": "e", "e": "s", "s": ".", "S": "+"}
     after = {ord(last): ord(following) for last, following in follows.items()} | {ord("."): end, ord("+"): end}
-    # The printable spelling of bytes in GPT-2's vocabulary.
-    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    spelled = {byte: chr(byte) for byte in plain}
-    spelled |= {byte: chr(256 + i) for i, byte in enumerate(sorted(set(range(256)) - set(plain)))}
-    tokens = [spelled[byte] for byte in range(256)] + ["he", "<end>"]
+    tokens = [*byte_tokens(), "he", "<end>"]
     metadata = {"general.architecture": "llama", "llama.context_length": 1 << 20, "llama.block_count": 1,
                 "llama.embedding_length": width, "llama.feed_forward_length": ff, "llama.attention.head_count": 1,
                 "llama.attention.key_length": 32, "llama.attention.layer_norm_rms_epsilon": 1e-5,
@@ -89,6 +94,33 @@ def talker_gguf(is_chat):
         "blk.0.ffn_down.weight": matrix(ff, width)})
 
 
+def learner_gguf():
+    """A llama of random weights, with a chat template that ends each answer."""
+    width, ff, end = 64, 64, 257
+    draw = random.Random(1)
+    metadata = {"general.architecture": "llama", "llama.context_length": 256, "llama.block_count": 2,
+                "llama.embedding_length": width, "llama.feed_forward_length": ff, "llama.attention.head_count": 2,
+                "llama.attention.layer_norm_rms_epsilon": 1e-5, "tokenizer.ggml.model": "gpt2",
+                "tokenizer.ggml.pre": "smollm", "tokenizer.ggml.tokens": [*byte_tokens(), "he", "<end>"],
+                "tokenizer.ggml.token_type": [1] * 257 + [3], "tokenizer.ggml.merges": ["h e"],
+                "tokenizer.ggml.eos_token_id": end, "tokenizer.chat_template":
+                "{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}{% endfor %}"
+                "{% if add_generation_prompt %}assistant: {% endif %}"}
+
+    def matrix(columns, rows):
+        scale = (3 / columns) ** 0.5
+        return (columns, rows), struct.pack(f"<{columns * rows}f",
+                                            *[draw.uniform(-scale, scale) for _ in range(columns * rows)])
+
+    norm = (width,), struct.pack(f"<{width}f", *[1.0] * width)
+    tensors = {"token_embd.weight": matrix(width, 258), "output_norm.weight": norm}
+    for i in range(2):
+        tensors |= {f"blk.{i}.attn_norm.weight": norm, f"blk.{i}.ffn_norm.weight": norm}
+        tensors |= {f"blk.{i}.{name}.weight": matrix(width, width)
+                    for name in ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")}
+    return gguf(metadata, tensors)
+
+
 def wheel(folder, name, members):
     """A wheel that pip accepts, with `members` {path: bytes}."""
     module = name.replace("-", "_")
@@ -108,6 +140,7 @@ def make(folder):
     (folder / "tiny.gguf").write_bytes(model)
     (folder / "talker.gguf").write_bytes(talker_gguf(True))
     (folder / "base.gguf").write_bytes(talker_gguf(False))
+    (folder / "learner.gguf").write_bytes(learner_gguf())
     (folder / "page.html").write_bytes(b"<html>not a model</html>")
     (folder / "cut.gguf").write_bytes(model[:1000])
     wheel(wheels, "single", {"single/__init__.py": b"", "single/model.gguf": model})
