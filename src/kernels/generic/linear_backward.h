@@ -5,7 +5,7 @@
 // while half of it at a time streams through the first. Sums ascend in n; between slabs they pass through dx,
 // which changes no bit.
 
-inline constexpr int kSlabTiles = 3;  // 96 columns: whole tiles, and whole blocks of 3 and 2 vectors
+inline constexpr int kSlabTiles = 3;  // 96 columns: whole tiles, and whole blocks of 3 vectors
 inline constexpr int kSlabColumns = kSlabTiles * kTileK;
 inline constexpr int kSlabRows = 128;
 
