@@ -26,6 +26,7 @@ constexpr size_t kMaxShownConflicts = 100;
 struct Candidate {
   const Call* call = nullptr;
   CallAnswer answer;
+  CallAnswer incumbent;  // what it answered, whoever gave the target
   Origin origin = Origin::incumbent;
   std::vector<std::string> slots;
   std::string input;  // normalised
@@ -97,6 +98,7 @@ void Curation::collect(std::span<const Call> calls, const std::map<std::string, 
     candidate.slots.assign(found.slots.begin(), found.slots.end());
     candidate.input = input_of(candidate.slots);
     candidate.origin = by_person ? Origin::person : Origin::incumbent;
+    if (call.origin == Origin::incumbent) candidate.incumbent = read.answer;
     if (correction != corrections.end()) {
       candidate.answer = read_answer(correction->second->response);
     } else if (by_person) {
@@ -118,7 +120,7 @@ void Curation::leave_out_if(const std::function<const char*(const Candidate&)>& 
 void Curation::keep_teacher_and_form() {
   std::map<std::string, size_t> teachers;
   for (const Candidate& candidate : candidates_) {
-    if (candidate.origin == Origin::incumbent) ++teachers[candidate.answer.model];
+    if (candidate.incumbent.kind != AnswerKind::none) ++teachers[candidate.incumbent.model];
   }
   const auto most = std::max_element(teachers.begin(), teachers.end(),
                                      [](const auto& a, const auto& b) { return a.second < b.second; });
@@ -127,9 +129,12 @@ void Curation::keep_teacher_and_form() {
     return candidate.origin == Origin::incumbent && candidate.answer.model != teacher_ ? "other_teacher"
                                                                                        : nullptr;
   });
+  // The form is the incumbent's, also where persons gave the targets.
   std::vector<const CallAnswer*> answers;
-  for (const Candidate& candidate : candidates_) {
-    if (candidate.origin == Origin::incumbent || teachers.empty()) answers.push_back(&candidate.answer);
+  for (Candidate& candidate : candidates_) {
+    if (candidate.incumbent.model != teacher_) candidate.incumbent = {};
+    const bool answered = candidate.incumbent.kind != AnswerKind::none;
+    if (answered || teachers.empty()) answers.push_back(answered ? &candidate.incumbent : &candidate.answer);
   }
   form_ = profile_of(answers);
   leave_out_if([&](const Candidate& candidate) -> const char* {
@@ -168,7 +173,7 @@ void Curation::merge_equal_inputs() {
     });
     const Candidate& row = *chosen->second.first;
     rows_.push_back({row.call->id, Split::train, "", row.origin, row.slots, row.answer.raw, row.answer.value,
-                     first_ms, same.size()});
+                     row.incumbent.value, first_ms, same.size()});
     inputs_.emplace_back(input);
     if (votes.size() == 1) continue;
     ++conflicting_inputs_;

@@ -83,6 +83,7 @@ json::object to_json(const DatasetRow& row) {
           {"slots", json::array(row.slots.begin(), row.slots.end())},
           {"target", row.target},
           {"value", row.value},
+          {"incumbent", row.incumbent},
           {"time_ms", row.time_ms},
           {"traffic", row.traffic}};
 }
@@ -96,6 +97,7 @@ std::optional<DatasetRow> row_from(std::string_view line) {
   row.group = text_at(*object, "group");
   row.target = text_at(*object, "target");
   row.value = text_at(*object, "value");
+  row.incumbent = text_at(*object, "incumbent");
   const std::string split = text_at(*object, "split");
   const auto found = std::find_if(std::begin(kAllSplits), std::end(kAllSplits),
                                   [&](Split each) { return name_of(each) == split; });

@@ -28,6 +28,7 @@ struct DatasetRow {
   std::vector<std::string> slots;     // the input
   std::string target;                 // the answer as it was sent
   std::string value;                  // the answer as it is compared
+  std::string incumbent;              // what the incumbent answered, as it is compared; "" if it did not
   int64_t time_ms = 0;
   size_t traffic = 1;  // calls that this row stands for
 };

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
@@ -31,6 +32,15 @@ Status write_new_file(const std::string& path, std::string_view text) {
   const Status status = good ? Status() : Status(system_error("cannot write the file", path));
   ::close(file);
   return status;
+}
+
+Status replace_file(const std::string& path, std::string_view text) {
+  const std::string unfinished = path + ".unfinished";
+  std::error_code failed;
+  std::filesystem::remove(unfinished, failed);
+  RETURN_IF_ERROR(write_new_file(unfinished, text));
+  if (std::rename(unfinished.c_str(), path.c_str()) != 0) return system_error("cannot name the file", path);
+  return sync_folder(std::filesystem::path(path).parent_path());
 }
 
 Status sync_folder(const std::string& folder) {

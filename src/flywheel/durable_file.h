@@ -11,6 +11,9 @@ namespace understudy {
 // Writes a new file (0600). Error{forbidden} if there is one of that name already, Error{io}.
 Status write_new_file(const std::string& path, std::string_view text);
 
+// The file has this text or what it had before, whatever happens. Error{io}.
+Status replace_file(const std::string& path, std::string_view text);
+
 // Makes names in the folder durable.
 Status sync_folder(const std::string& folder);
 

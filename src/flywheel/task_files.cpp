@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <cstdio>
 #include <filesystem>
 
 #include "base/json.h"
@@ -39,12 +38,8 @@ Status write_task(const TaskRecord& record, const std::string& folder) {
   if (::mkdir(folder.c_str(), 0700) != 0 && !fs::is_directory(folder)) {
     return system_error("cannot make the folder", folder);
   }
-  const std::string path = folder + '/' + record.task.key() + ".json", unfinished = path + ".unfinished";
-  fs::remove(unfinished, failed);
   const json::object object{{"task", to_json(record.task)}, {"found_ms", record.found_ms}};
-  RETURN_IF_ERROR(write_new_file(unfinished, json::serialize(object) + '\n'));
-  if (std::rename(unfinished.c_str(), path.c_str()) != 0) return system_error("cannot name the file", path);
-  return sync_folder(folder);
+  return replace_file(folder + '/' + record.task.key() + ".json", json::serialize(object) + '\n');
 }
 
 Result<std::vector<TaskRecord>> read_tasks(const std::string& folder) {

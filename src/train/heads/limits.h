@@ -5,7 +5,7 @@
 
 namespace understudy {
 
-inline constexpr size_t kMaxHeadWidth = 16384;
+inline constexpr size_t kMaxHeadInputs = 16384;
 inline constexpr size_t kMaxHeadClasses = 4096;
 inline constexpr size_t kMaxHeadRows = size_t{1} << 20;  // of a fit
 inline constexpr size_t kMaxHeadLabelBytes = 1024;       // of one label

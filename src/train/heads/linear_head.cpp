@@ -65,8 +65,8 @@ Status check_data(const LinearHeadData& data, double keep_share) {
     return refused(fmt::format("keep_share {} is not in (0, 1)", keep_share));
   RETURN_IF_ERROR(check_labels(data.labels));
   const size_t width = data.train.width, classes = data.labels.size();
-  if (width == 0 || width > kMaxHeadWidth)
-    return refused(fmt::format("a width of {} is not in [1, {}]", width, kMaxHeadWidth));
+  if (width == 0 || width > kMaxHeadInputs)
+    return refused(fmt::format("a width of {} is not in [1, {}]", width, kMaxHeadInputs));
   RETURN_IF_ERROR(check_rows(data.train, width, classes, "training rows"));
   RETURN_IF_ERROR(check_rows(data.dev, width, classes, "dev rows"));
   std::vector<bool> seen(classes);

@@ -59,7 +59,7 @@ class Reader {
     ASSIGN_OR_RETURN(const Tensor neighbours, tensor("neighbours", 2));
     ASSIGN_OR_RETURN(const Tensor weight, tensor("weight", 2));
     const size_t width = weight.shape[1];
-    if (width == 0 || width > kMaxHeadWidth) return corrupt("a width out of range");
+    if (width == 0 || width > kMaxHeadInputs) return corrupt("a width out of range");
     if (bias.shape[0] != classes || weight.shape[0] != classes)
       return corrupt("the number of labels is not that of the classes");
     if (neighbours.shape[1] != width) return corrupt("the neighbours have another width");
