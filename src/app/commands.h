@@ -34,5 +34,10 @@ void add_mine(CLI::App& app, Action& action);
 void add_tasks(CLI::App& app, Action& action);
 void add_scan(CLI::App& app, Action& action);
 void add_train(CLI::App& app, Action& action);
+void add_specialise(CLI::App& app, Action& action);
+void add_prove(CLI::App& app, Action& action);
+void add_promote(CLI::App& app, Action& action);
+void add_rollback(CLI::App& app, Action& action);
+void add_watch(CLI::App& app, Action& action);
 
 }  // namespace understudy
