@@ -8,6 +8,7 @@
 
 #include "eval/proportion.h"
 #include "flywheel/answer_forms.h"
+#include "flywheel/specialist_lora.h"
 #include "flywheel/stopwatch.h"
 
 namespace understudy {
@@ -17,6 +18,8 @@ namespace json = boost::json;
 
 constexpr Rung kLadder[] = {
     {"head", kLadderEmbedder, true, 0},
+    {"smollm2:135m", "smollm2:135m", false, 1},
+    {"qwen2.5-coder:0.5b", "qwen2.5-coder:0.5b", false, 40},
 };
 
 std::vector<std::string> groups_of(const Dataset& dataset) {
@@ -45,7 +48,21 @@ Result<std::vector<PolicyRow>> judge(Specialist& specialist, const LadderRows& r
 Status make(const Rung& rung, const LadderRows& rows, const std::string& folder, Models& models,
             const LadderWork& work, SpecialistManifest& manifest) {
   ASSIGN_OR_RETURN(const auto embedder, models.embedder(kLadderEmbedder));
-  return make_head_specialist(manifest, folder, kLadderEmbedder, *embedder, rows.train, rows.dev);
+  if (rung.is_head)
+    return make_head_specialist(manifest, folder, kLadderEmbedder, *embedder, rows.train, rows.dev);
+  LoraMaking making;
+  making.model = rung.model;
+  ASSIGN_OR_RETURN(making.engine, models.engine(making.model));
+  making.embedder = kLadderEmbedder;
+  making.embedder_digest = embedder->digest();
+  making.embedder_width = embedder->width();
+  making.models = &models;
+  making.train = &rows.train;
+  making.dev = &rows.dev;
+  making.max_minutes = work.minutes;
+  making.on_progress = work.on_progress;
+  making.cancelled = work.cancelled;
+  return make_lora_specialist(manifest, folder, making);
 }
 
 }  // namespace

@@ -65,6 +65,8 @@ TEST(Loop, ARightSpecialistPassesAndIsPromoted) {
             report.needs.train + report.needs.dev + report.needs.benchmark + report.needs.sealed);
   ASSERT_TRUE(report.chosen);
   EXPECT_GT(report.rungs[0].benchmark_right.value, 0.98);
+  ASSERT_EQ(report.rungs.size(), rung_names().size());
+  EXPECT_EQ(report.rungs[1].left_out, "not asked for");
 
   EXPECT_EQ(promote(promoting(loop)).error().code, ErrorCode::not_found);  // no proof yet
   const auto proven = prove_task(proving(loop), *loop.store, loop.models);

@@ -10,6 +10,7 @@
 #include "flywheel/durable_file.h"
 #include "flywheel/json_fields.h"
 #include "flywheel/specialist_head.h"
+#include "flywheel/specialist_lora.h"
 
 namespace understudy {
 namespace {
@@ -143,6 +144,7 @@ Result<std::unique_ptr<Specialist>> load_specialist(const SpecialistManifest& ma
                                                     const std::string& folder, Models& models) {
   const std::string kind = text_of(manifest.spec, "kind");
   if (kind == kHeadKind) return load_head_specialist(manifest, folder, models);
+  if (kind == kLoraKind) return load_lora_specialist(manifest, folder, models);
   return Error{ErrorCode::unsupported, "a specialist of kind '" + kind + "' is not known", folder, ""};
 }
 
