@@ -178,6 +178,7 @@ Status serve(Options options) {
   // Before the model is loaded, which takes longer.
   ASSIGN_OR_RETURN(AccessPolicy access,
                    make_access_policy(options.host, options.api_key, options.allowed_hosts));
+  options.outside.threads = options.engine.threads;
   ASSIGN_OR_RETURN(OutsideParts outside, open_outside(options.outside, options.api_key));
   if (options.model.empty() && outside.upstreams == nullptr) {
     ASSIGN_OR_RETURN(options.model, only_model());

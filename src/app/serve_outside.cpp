@@ -56,6 +56,8 @@ Result<OutsideParts> open_outside(const OutsideOptions& options, const std::stri
     ASSIGN_OR_RETURN(parts.upstreams, Upstreams::create());
     parts.upstreams->fallback = config.fallback;
     parts.upstreams->routes.insert(config.routes.begin(), config.routes.end());
+    ASSIGN_OR_RETURN(const std::string home, home_directory());
+    ASSIGN_OR_RETURN(parts.policies, open_policies(home, options.threads));
   }
   if (options.no_ledger || (!has_upstream && options.ledger.empty())) return parts;
   std::string path = options.ledger;

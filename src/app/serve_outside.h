@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "app/serve_policies.h"
 #include "base/result.h"
 #include "gateway/config.h"
 #include "gateway/ledger/retention.h"
@@ -14,16 +15,20 @@ namespace understudy {
 struct OutsideOptions {
   std::string upstream, upstream_key, config, ledger;
   bool no_ledger = false;
+  int threads = 0;  // of each model of a specialist; 0: all that the process may use
 };
 
 // Owns what a Service's Outside points to. Destroy it after the HttpServer and before the Service.
 struct OutsideParts {
+  std::unique_ptr<ServedPolicies> policies;  // first: what it still decides uses the others
   std::unique_ptr<Store> store;
   std::unique_ptr<Recorder> recorder;
   std::unique_ptr<Retention> retention;
   std::unique_ptr<Upstreams> upstreams;
 
-  Outside view() const { return {upstreams.get(), recorder.get(), nullptr}; }
+  Outside view() const {
+    return {upstreams.get(), recorder.get(), policies ? policies->decider.get() : nullptr};
+  }
 };
 
 // `api_key`: the one that our own clients show; then every provider needs a key of its own. Errors: those of the
