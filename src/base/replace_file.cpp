@@ -45,7 +45,7 @@ Status replace_file(const std::string& path, std::span<const std::string_view> p
   const std::string part = path + ".part";
   const int file = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file < 0) return system_error("cannot write the file", part);
-  bool good = true;
+  bool good = ::fchmod(file, 0600) == 0;  // also of a file that a killed process left
   for (const std::string_view bytes : parts) good = good && write_all(file, bytes);
   good = good && ::fsync(file) == 0;
   const Status status = good ? Status() : Status(system_error("cannot write the file", part));
