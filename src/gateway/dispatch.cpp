@@ -47,6 +47,17 @@ void answer_by_route(Service& service, const Route& route, std::shared_ptr<Excha
   route.handle(service, std::move(exchange));
 }
 
+// 404 or 405 of a request that only this server's own routes can take.
+std::optional<HttpResponse> refuse_unrouted(const HttpRequest& request) {
+  const Route* route = find_route(request.path);
+  if (!route) return error_response(404, "Unknown request URL: " + request.path, "unknown_url");
+  if (allows_method(*route, request.method)) return std::nullopt;
+  HttpResponse response =
+      error_response(405, "This URL takes " + std::string(route->method) + " only", "method_not_allowed");
+  response.headers.push_back({"Allow", std::string(route->method)});
+  return response;
+}
+
 void go_up(const Service& service, const UpstreamTarget& target, std::shared_ptr<Exchange> exchange) {
   forward(*service.outside().upstreams, target, std::move(exchange));
 }
@@ -128,9 +139,10 @@ void answer_from_outside(Service& service, const UpstreamTarget& target,
 
 }  // namespace
 
-bool is_served(const Service& service, const HttpRequest& request) {
-  return find_route(request.path) != nullptr ||
-         (service.outside().upstreams != nullptr && is_api(request.path));
+std::optional<HttpResponse> refuse_path(const Service& service, const HttpRequest& request) {
+  // What an upstream has on this path is its own matter.
+  if (service.outside().upstreams != nullptr && is_api(request.path)) return std::nullopt;
+  return refuse_unrouted(request);
 }
 
 void dispatch(Service& service, std::shared_ptr<Exchange> exchange) {
@@ -143,6 +155,9 @@ void dispatch(Service& service, std::shared_ptr<Exchange> exchange) {
   const bool here = route != nullptr && answers_here(service, *route, model);
   const UpstreamTarget* target =
       outside.upstreams == nullptr || here ? nullptr : outside.upstreams->find(model);
+  if (target == nullptr) {
+    if (auto refusal = refuse_unrouted(request)) return exchange->respond(std::move(*refusal));
+  }
   if (outside.recorder == nullptr && target == nullptr)
     return answer_by_route(service, *route, std::move(exchange));
 

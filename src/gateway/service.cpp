@@ -16,17 +16,7 @@ std::optional<HttpResponse> admit(const Service& service, const AccessPolicy& ac
   bool open = route && route->open;
   if (Status status = check_key(access, request); !open && !status.ok())
     return error_response(status.error());
-  if (!is_served(service, request))
-    return error_response(404, "Unknown request URL: " + request.path, "unknown_url");
-  // What an upstream has on this path is its own matter.
-  const bool passed = service.outside().upstreams != nullptr && request.path.starts_with("/v1/");
-  if (!passed && !allows_method(*route, request.method)) {
-    HttpResponse response =
-        error_response(405, "This URL takes " + std::string(route->method) + " only", "method_not_allowed");
-    response.headers.push_back({"Allow", std::string(route->method)});
-    return response;
-  }
-  return std::nullopt;
+  return refuse_path(service, request);
 }
 
 }  // namespace

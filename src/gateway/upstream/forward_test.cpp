@@ -218,6 +218,20 @@ TEST(Forward, PassesUnknownPathsAndMethods) {
   EXPECT_EQ(gateway.send("GET /other HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 404);
 }
 
+// Routes alone, without a target for all other models: nobody is there to take these.
+TEST(Forward, RefusesPathsAndMethodsThatNoRouteAndNoUpstreamTakes) {
+  UpstreamServer upstream(answers({200, "application/json", {}, kAnswer}));
+  TestGateway gateway(upstream.url());
+  gateway.upstreams->routes["gpt-4o"] = *gateway.upstreams->fallback;
+  gateway.upstreams->fallback.reset();
+  EXPECT_EQ(gateway.send("GET /v1/files HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 404);
+  const TestResponse method = gateway.send("DELETE /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(method.status, 405);
+  EXPECT_EQ(header_of(method, "Allow"), "GET");
+  EXPECT_TRUE(upstream.requests().empty());
+  EXPECT_EQ(gateway.chat(kRequest).body, kAnswer);  // its route is still there
+}
+
 TEST(Forward, TheLocalModelAnswersItselfAndIsRecordedAsLocal) {
   UpstreamServer upstream(answers({200, "application/json", {}, kAnswer}));
   TestGateway gateway(upstream.url());
