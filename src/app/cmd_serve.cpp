@@ -179,18 +179,18 @@ Status serve(Options options) {
   ASSIGN_OR_RETURN(AccessPolicy access,
                    make_access_policy(options.host, options.api_key, options.allowed_hosts));
   options.outside.threads = options.engine.threads;
-  ASSIGN_OR_RETURN(OutsideParts outside, open_outside(options.outside, options.api_key));
-  if (options.model.empty() && outside.upstreams == nullptr) {
+  ASSIGN_OR_RETURN(std::unique_ptr<OutsideParts> outside, open_outside(options.outside, options.api_key));
+  if (options.model.empty() && outside->upstreams == nullptr) {
     ASSIGN_OR_RETURN(options.model, only_model());
   }
-  ASSIGN_OR_RETURN(const Providers providers, load_providers(options));
-  Service service(providers.generator.get(), providers.embedder.get(), std::move(access), outside.view());
+  ASSIGN_OR_RETURN(Providers providers, load_providers(options));
+  Service service(providers.generator.get(), providers.embedder.get(), std::move(access), outside->view());
   RETURN_IF_ERROR(catch_signals());
   HttpHandler handler =
       service.handler(options.quiet ? std::function<void(const AccessRecord&)>() : log_request);
   ASSIGN_OR_RETURN(auto server, HttpServer::start({.host = options.host, .port = options.port, .limits = {}},
                                                   std::move(handler)));
-  print_welcome(options, providers, outside.view(), server->port());
+  print_welcome(options, providers, outside->view(), server->port());
 
   wait_for_signal(-1);
   fmt::print(stderr, "Finishing what runs; once more to stop at once\n");
@@ -199,7 +199,8 @@ Status serve(Options options) {
   while (!server->drained() && !wait_for_signal(kPollMs)) {
   }
   server.reset();
-  outside = {};
+  providers = {};
+  outside.reset();
   return {};
 }
 

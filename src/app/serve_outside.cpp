@@ -47,27 +47,28 @@ void report_retention(const Result<int64_t>& gone) {
 
 }  // namespace
 
-Result<OutsideParts> open_outside(const OutsideOptions& options, const std::string& api_key) {
+Result<std::unique_ptr<OutsideParts>> open_outside(const OutsideOptions& options,
+                                                   const std::string& api_key) {
   ASSIGN_OR_RETURN(GatewayConfig config, configuration(options));
   RETURN_IF_ERROR(check_keys(config, api_key));
-  OutsideParts parts;
+  auto parts = std::make_unique<OutsideParts>();
   const bool has_upstream = config.fallback || !config.routes.empty();
   if (has_upstream) {
-    ASSIGN_OR_RETURN(parts.upstreams, Upstreams::create());
-    parts.upstreams->fallback = config.fallback;
-    parts.upstreams->routes.insert(config.routes.begin(), config.routes.end());
+    ASSIGN_OR_RETURN(parts->upstreams, Upstreams::create());
+    parts->upstreams->fallback = config.fallback;
+    parts->upstreams->routes.insert(config.routes.begin(), config.routes.end());
     ASSIGN_OR_RETURN(const std::string home, home_directory());
-    ASSIGN_OR_RETURN(parts.policies, open_policies(home, options.threads));
+    ASSIGN_OR_RETURN(parts->policies, open_policies(home, options.threads));
   }
   if (options.no_ledger || (!has_upstream && options.ledger.empty())) return parts;
   std::string path = options.ledger;
   if (path.empty()) {
     ASSIGN_OR_RETURN(path, ledger_path());
   }
-  ASSIGN_OR_RETURN(parts.store, Store::open(path));
-  parts.recorder = std::make_unique<Recorder>(*parts.store, std::move(config.ledger));
+  ASSIGN_OR_RETURN(parts->store, Store::open(path));
+  parts->recorder = std::make_unique<Recorder>(*parts->store, std::move(config.ledger));
   if (config.retention_days > 0)
-    parts.retention = std::make_unique<Retention>(*parts.store, config.retention_days, report_retention);
+    parts->retention = std::make_unique<Retention>(*parts->store, config.retention_days, report_retention);
   return parts;
 }
 

@@ -18,13 +18,15 @@ struct OutsideOptions {
   int threads = 0;  // of each model of a specialist; 0: all that the process may use
 };
 
-// Owns what a Service's Outside points to. Destroy it after the HttpServer and before the Service.
+// Owns what a Service's Outside points to. Destroy it after the HttpServer and the local models, whose last answers it
+// records, and before the Service.
 struct OutsideParts {
-  std::unique_ptr<ServedPolicies> policies;  // first: what it still decides uses the others
   std::unique_ptr<Store> store;
   std::unique_ptr<Recorder> recorder;
   std::unique_ptr<Retention> retention;
   std::unique_ptr<Upstreams> upstreams;
+  std::unique_ptr<ServedPolicies>
+      policies;  // last, and so destroyed first: what it still decides uses the others
 
   Outside view() const {
     return {upstreams.get(), recorder.get(), policies ? policies->decider.get() : nullptr};
@@ -33,6 +35,6 @@ struct OutsideParts {
 
 // `api_key`: the one that our own clients show; then every provider needs a key of its own. Errors: those of the
 // configuration and the ledger, invalid_argument (an address, a key that is missing).
-Result<OutsideParts> open_outside(const OutsideOptions& options, const std::string& api_key);
+Result<std::unique_ptr<OutsideParts>> open_outside(const OutsideOptions& options, const std::string& api_key);
 
 }  // namespace understudy

@@ -7,6 +7,7 @@
 #include "gateway/random_id.h"
 #include "gateway/routes/openai_error.h"
 #include "gateway/upstream/json_member.h"
+#include "store/chat_completion.h"
 
 namespace understudy {
 namespace {
@@ -159,11 +160,15 @@ UpstreamRequest upstream_request(const UpstreamTarget& target, const HttpRequest
   UpstreamRequest up;
   up.method = request.method;
   up.url = target.address(request.path, request.query);
+  // A compressed answer could not be read by the ledger; the client gets it as plain as it may ask for anyway.
+  const bool plain = request.path == kChatCompletions || request.path == kCompletions;
   bool has_encoding = false;
   for (const HttpHeader& header : request.headers) {
     if (is_own(header.name) || is_ours(header.name)) continue;
     if (!target.api_key.empty() && equal_ignoring_case(header.name, "authorization")) continue;
-    has_encoding |= equal_ignoring_case(header.name, "accept-encoding");
+    const bool is_encoding = equal_ignoring_case(header.name, "accept-encoding");
+    if (is_encoding && plain) continue;
+    has_encoding |= is_encoding;
     up.headers.push_back(header);
   }
   if (!target.api_key.empty()) up.headers.push_back({"Authorization", "Bearer " + target.api_key});

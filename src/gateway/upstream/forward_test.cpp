@@ -43,6 +43,7 @@ TEST(Forward, PassesBytesBothWaysAndRecordsTheCall) {
   EXPECT_EQ(requests[0].body, kRequest);
   EXPECT_EQ(requests[0].header("authorization").value_or(""), "Bearer sk-client");
   EXPECT_FALSE(requests[0].header("x-understudy-project"));
+  EXPECT_EQ(requests[0].header("accept-encoding").value_or(""), "identity");
 
   const auto calls = gateway.calls(1);
   EXPECT_EQ(calls[0].id, header_of(response, "x-understudy-call-id"));
