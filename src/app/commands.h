@@ -33,6 +33,7 @@ void add_calls(CLI::App& app, Action& action);
 void add_mine(CLI::App& app, Action& action);
 void add_tasks(CLI::App& app, Action& action);
 void add_scan(CLI::App& app, Action& action);
+void add_demo(CLI::App& app, Action& action);
 void add_train(CLI::App& app, Action& action);
 void add_specialise(CLI::App& app, Action& action);
 void add_prove(CLI::App& app, Action& action);

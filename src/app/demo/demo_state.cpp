@@ -24,6 +24,7 @@ json::object options_json(const DemoOptions& options) {
   return {{"upstream", options.upstream},
           {"model", options.model},
           {"teacher_error", options.teacher_error},
+          {"delta", options.delta},
           {"seed", options.seed}};
 }
 
