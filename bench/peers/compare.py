@@ -116,18 +116,22 @@ def versions(options) -> dict:
 
 
 def earlier_results(file: pathlib.Path, report: dict) -> list[dict]:
-    """The quiet ones of the same machine and versions."""
+    """Those of the same machine and versions."""
     if not file.exists():
         return []
     earlier = json.loads(file.read_text())
     same = all(earlier.get(key) == report[key] for key in ("machine", "versions", "threads"))
-    return [result for result in earlier["results"] if same and not result["busy_pairs_kept"]]
+    return earlier["results"] if same else []
 
 
-def is_measured(options, work: str, model: pathlib.Path, results: list[dict]) -> bool:
-    sides = set(sides_of(options, work, model))
-    return any(result["model"] == model.stem and result["work"] == label(options, work) and sides <= set(result["runs"])
-               for result in results)
+def of_this(options, work: str, model: pathlib.Path, result: dict) -> bool:
+    return result["model"] == model.stem and result["work"] == label(options, work)
+
+
+def is_measured(options, work: str, model: pathlib.Path, result: dict) -> bool:
+    """Quietly, and on all sides that are asked for."""
+    return (of_this(options, work, model, result) and not result["busy_pairs_kept"]
+            and set(sides_of(options, work, model)) <= set(result["runs"]))
 
 
 def write(file: pathlib.Path, report: dict) -> str:
@@ -163,9 +167,12 @@ def main():
     report["results"] = earlier_results(file, report)
     for model in options.models:
         for work in options.work or WORKS:
-            if not is_measured(options, work, model, report["results"]):
-                report["results"].append(measure(options, work, model))
-                write(file, report)
+            if any(is_measured(options, work, model, result) for result in report["results"]):
+                continue
+            measured = measure(options, work, model)
+            others = [result for result in report["results"] if not of_this(options, work, model, result)]
+            report["results"] = [*others, measured]
+            write(file, report)
     print(write(file, report))
 
 
