@@ -182,6 +182,13 @@ void decide(Proof& proof) {
                      points(slice.floor), slice.adjusted_p),
          {}});
   }
+  // Such a policy equals the incumbent, so that the bound below holds and says nothing of the specialist.
+  if (proof.figures.local.hits == 0) {
+    doubts.push_back({ReasonCode::nothing_local,
+                      fmt::format("the specialist answered none of the {} sealed rows at tau {:g}",
+                                  proof.counts.n, proof.policy.tau),
+                      {}});
+  }
   if (proof.counts.n < proof.rows_needed) {
     doubts.push_back({ReasonCode::too_few_rows,
                       fmt::format("{} sealed rows, {} needed: {} more", proof.counts.n, proof.rows_needed,
@@ -239,7 +246,7 @@ Result<Proof> prove(const GateInput& input) {
   check_form(input, proof.reasons);
   if (!proof.reasons.empty()) {
     proof.verdict = Verdict::refused;
-  } else if (input.truth == Truth::agreement) {
+  } else if (input.truth == Truth::agreement && proof.figures.local.hits > 0) {
     proof.verdict = Verdict::agreement;
     proof.reasons.push_back(
         {ReasonCode::undecided,

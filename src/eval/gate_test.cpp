@@ -68,6 +68,25 @@ TEST(Gate, FewRowsDoNotPassHoweverGood) {
   EXPECT_TRUE(has(proof, ReasonCode::too_few_rows));
 }
 
+TEST(Gate, APolicyWithoutLocalAnswersIsInconclusive) {
+  GateInput input = input_of(identical(400));
+  ASSERT_EQ(proof_of(input).verdict, Verdict::pass);
+  input.policy.tau = 0.95;  // above every confidence
+  for (const Truth truth : {Truth::labels, Truth::adjudicated, Truth::agreement}) {
+    input.truth = truth;
+    const Proof proof = proof_of(input);
+    EXPECT_GT(proof.lower, -0.02);
+    EXPECT_EQ(proof.verdict, Verdict::inconclusive) << name_of(truth);
+    ASSERT_EQ(proof.reasons.size(), 1u) << name_of(truth);
+    EXPECT_EQ(proof.reasons[0].code, ReasonCode::nothing_local) << name_of(truth);
+    EXPECT_NE(report_text(proof).find("answered nothing locally"), std::string::npos);
+  }
+  // One answer is little; what it did is known.
+  input.truth = Truth::labels;
+  input.rows[0].confidence = 1;
+  EXPECT_EQ(proof_of(input).verdict, Verdict::pass);
+}
+
 TEST(Gate, DevsDiscordanceRaisesTheRowsNeeded) {
   GateInput input = input_of(identical(400));
   input.dev_discordant_share = 0.04;
@@ -83,6 +102,7 @@ TEST(Gate, ClearHarmFails) {
   EXPECT_EQ(proof.verdict, Verdict::fail);
   EXPECT_TRUE(has(proof, ReasonCode::worse_than_margin));
   // The same rows below tau go up and do no harm.
+  for (PolicyRow& row : rows) row.confidence = row.same_answer ? 0.97 : 0.9;
   GateInput cautious = input_of(rows);
   cautious.policy.tau = 0.95;
   EXPECT_EQ(proof_of(cautious).verdict, Verdict::pass);

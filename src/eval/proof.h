@@ -24,7 +24,7 @@ enum class Truth {
 enum class Verdict {
   pass,          // the lower bound is above -delta, and nothing below speaks against it
   fail,          // the upper bound is below -delta, or a slice is harmed
-  inconclusive,  // neither, or fewer sealed rows than P4 asks for
+  inconclusive,  // neither, fewer sealed rows than P4 asks for, or none that was answered locally
   agreement,     // only the share of agreement is known; promoted with --accept-agreement only
   refused,       // the test itself is not valid: its reasons say why
 };
@@ -57,6 +57,7 @@ enum class ReasonCode {
   wrong_format,
   worse_than_margin,
   slice_below_floor,
+  nothing_local,
   too_few_rows,
   undecided,
 };

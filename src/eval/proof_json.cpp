@@ -186,6 +186,8 @@ std::string_view name_of(ReasonCode code) {
       return "worse_than_margin";
     case ReasonCode::slice_below_floor:
       return "slice_below_floor";
+    case ReasonCode::nothing_local:
+      return "nothing_local";
     case ReasonCode::too_few_rows:
       return "too_few_rows";
     case ReasonCode::undecided:

@@ -59,6 +59,7 @@ std::string verdict_sentence(const Proof& proof) {
     case Verdict::fail:
       return "FAIL: the policy does harm.";
     case Verdict::inconclusive:
+      if (proof.figures.local.hits == 0) return "INCONCLUSIVE: the policy answered nothing locally.";
       return fmt::format("INCONCLUSIVE: the test cannot tell whether the policy loses {:.2f} points.", delta);
     case Verdict::agreement:
       return "AGREEMENT ONLY: without labels nothing can pass.";

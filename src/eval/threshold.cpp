@@ -48,7 +48,8 @@ ThresholdChoice choose_threshold(std::span<const PolicyRow> rows, double delta) 
 std::optional<size_t> choose_rung(std::span<const ThresholdChoice> rungs) {
   std::optional<size_t> best;
   for (size_t i = 0; i < rungs.size(); i++) {
-    if (rungs[i].tau && (!best || rungs[i].local_share > rungs[*best].local_share)) best = i;
+    if (!rungs[i].tau || rungs[i].local_share < kMinLocalShare) continue;
+    if (!best || rungs[i].local_share > rungs[*best].local_share) best = i;
   }
   return best;
 }

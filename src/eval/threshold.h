@@ -11,6 +11,9 @@
 namespace understudy {
 
 constexpr double kThresholdLevel = 0.90;  // one-sided, on dev
+// A policy asks its specialist on every call and waits for it. Where that takes a twentieth of the incumbent's time (a
+// head's 30 ms before 600 ms), one answer in twenty pays for the asking; below, a task is slower and no cheaper than before.
+constexpr double kMinLocalShare = 0.05;
 
 // The grid of tau, from high to low: dense near 1, where language models put most of their confidence, then steps of 0.01
 // down to 0. Fixed, so that dev cannot choose it.
@@ -34,7 +37,8 @@ struct ThresholdChoice {
 // so that walking on needs no correction. `rows` have passed check_rows. O(rows log rows).
 ThresholdChoice choose_threshold(std::span<const PolicyRow> rows, double delta);
 
-// The rung with the largest local share at its own tau; the earlier, smaller one of equals. Empty if none has a tau.
+// The rung with the largest local share at its own tau; the earlier, smaller one of equals. Empty if none has a tau at
+// which it answers kMinLocalShare.
 std::optional<size_t> choose_rung(std::span<const ThresholdChoice> rungs);
 
 }  // namespace understudy

@@ -57,6 +57,14 @@ TEST(Threshold, UnmatchedRowsNeverCountAsLocal) {
   EXPECT_NEAR(choice.local_share, 2.0 / 3, 1e-12);
 }
 
+TEST(Threshold, HarmAtEveryTauThatAnswersLeavesOneThatAnswersNothing) {
+  const ThresholdChoice choice = choose_threshold(graded_rows("bad", 300, false, true, 0.4), 0.02);
+  ASSERT_TRUE(choice.tau.has_value());
+  EXPECT_GT(*choice.tau, 0.4);
+  EXPECT_EQ(choice.local_share, 0);
+  EXPECT_FALSE(choose_rung({&choice, 1}).has_value());
+}
+
 TEST(Threshold, TooFewDevRowsGiveNone) {
   // 100 rows cannot show a loss below 1 point even without a single difference.
   EXPECT_FALSE(choose_threshold(graded_rows("good", 100, true, true), 0.02).tau.has_value());
@@ -72,6 +80,15 @@ TEST(Rung, LargestShareThenSmallestRung) {
   EXPECT_EQ(choose_rung(std::vector{half, none, most}), 2u);
   EXPECT_FALSE(choose_rung(std::vector{none, none}).has_value());
   EXPECT_FALSE(choose_rung({}).has_value());
+}
+
+TEST(Rung, OneThatAnswersHardlyAnythingIsNone) {
+  ThresholdChoice nothing, little, enough;
+  nothing.tau = little.tau = enough.tau = 0.5;
+  little.local_share = kMinLocalShare - 0.001;
+  enough.local_share = kMinLocalShare;
+  EXPECT_FALSE(choose_rung(std::vector{nothing, little}).has_value());
+  EXPECT_EQ(choose_rung(std::vector{nothing, little, enough}), 2u);
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ Result<std::string> chosen_specialist(const std::string& home, const std::string
   std::string folder = fields.text("folder");
   RETURN_IF_ERROR(fields.status());
   if (folder.empty())
-    return nothing_chosen(task, "on dev, no specialist of this task may answer at any threshold");
+    return nothing_chosen(task, "on dev, no specialist of this task answers enough at a threshold that holds");
   return folder;
 }
 

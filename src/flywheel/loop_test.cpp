@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "base/json.h"
+#include "eval/threshold.h"
 #include "flywheel/dataset_files.h"
 #include "flywheel/durable_file.h"
 #include "flywheel/home_folders.h"
@@ -14,6 +15,7 @@
 #include "flywheel/specialise.h"
 #include "flywheel/specialist_head.h"
 #include "flywheel/testing/loop_home.h"
+#include "flywheel/tokens.h"
 
 namespace understudy {
 namespace {
@@ -155,14 +157,28 @@ TEST(Loop, WithoutATauThereIsNothingToProve) {
   EXPECT_FALSE(seal_opening(loop.home() + '/' + report.dataset_folder)->has_value());
 }
 
-// A specialist that answers one class with another: trained on rows whose answers were exchanged.
-void plant_bad_specialist(LoopHome& loop, const SpecialiseReport& report) {
+// Answers that the text says nothing of: whoever learns them is unsure everywhere.
+TEST(Loop, ASpecialistThatMayAnswerNothingIsNotChosen) {
+  LoopHome loop;
+  loop.record(kEnough, 0, true, [](size_t number) { return LoopHome::kLabels[mix(number, 7) % 3]; });
+  const SpecialiseReport report = specialised(loop);
+  ASSERT_TRUE(report.rungs[0].tau) << report.rungs[0].left_out;  // nobody is harmed where nothing is answered
+  EXPECT_LT(report.rungs[0].local_share, kMinLocalShare);
+  EXPECT_FALSE(report.chosen);
+  EXPECT_NE(report_text(report).find("everything stays with the incumbent"), std::string::npos);
+  EXPECT_EQ(prove_task(proving(loop), *loop.store, loop.models).error().code, ErrorCode::not_found);
+  EXPECT_FALSE(seal_opening(loop.home() + '/' + report.dataset_folder)->has_value());
+}
+
+// In place of the chosen specialist: one that was trained on rows with other answers.
+void plant_specialist(LoopHome& loop, const SpecialiseReport& report, double tau,
+                      const std::function<std::string(const DatasetRow&)>& answer_of) {
   const auto dataset = read_dataset(loop.home() + '/' + report.dataset_folder);
   ASSERT_TRUE(dataset.ok());
   const auto embedder = loop.models.embedder(kLadderEmbedder);
   std::vector<DatasetRow> train, dev;
   for (DatasetRow row : dataset->rows) {
-    if (row.value == "loan") row.value = row.target = "fees";
+    row.value = row.target = answer_of(row);
     if (row.split == Split::train) train.push_back(row);
     if (row.split == Split::dev) dev.push_back(row);
   }
@@ -173,14 +189,36 @@ void plant_bad_specialist(LoopHome& loop, const SpecialiseReport& report) {
   auto manifest = read_manifest(folder);
   ASSERT_TRUE(manifest.ok());
   ASSERT_TRUE(make_head_specialist(*manifest, folder, kLadderEmbedder, **embedder, *of_train, *of_dev).ok());
-  manifest->tau = 0.5;
+  manifest->tau = tau;
   ASSERT_TRUE(write_manifest(*manifest, folder).ok());
+}
+
+TEST(Loop, APolicyThatAnswersNothingIsNotPromoted) {
+  for (const bool labelled : {true, false}) {
+    LoopHome loop;
+    loop.record(kEnough, 0, labelled);
+    size_t number = 0;
+    plant_specialist(loop, specialised(loop), 0.9,
+                     [&](const DatasetRow&) { return LoopHome::kLabels[mix(++number, 7) % 3]; });
+    const auto proven = prove_task(proving(loop), *loop.store, loop.models);
+    ASSERT_TRUE(proven.ok()) << proven.error().message();
+    EXPECT_EQ(proven->proof.figures.local.hits, 0);
+    EXPECT_EQ(proven->proof.verdict, Verdict::inconclusive);
+    EXPECT_TRUE(has_reason(proven->proof, ReasonCode::nothing_local));
+    PromoteRequest request = promoting(loop);
+    request.accept_agreement = true;
+    const auto policy = promote(request);
+    ASSERT_FALSE(policy.ok());
+    EXPECT_EQ(policy.error().code, ErrorCode::forbidden);
+    EXPECT_FALSE(fs::exists(loop.home() + "/policies"));
+  }
 }
 
 TEST(Loop, OneClassAllWrongFails) {
   LoopHome loop;
   loop.record(kEnough, 25, true);
-  plant_bad_specialist(loop, specialised(loop));
+  plant_specialist(loop, specialised(loop), 0.5,
+                   [](const DatasetRow& row) { return row.value == "loan" ? "fees" : row.value; });
   const auto proven = prove_task(proving(loop), *loop.store, loop.models);
   ASSERT_TRUE(proven.ok()) << proven.error().message();
   EXPECT_EQ(proven->proof.verdict, Verdict::fail);

@@ -67,7 +67,7 @@ struct SpecialiseReport {
   std::string dataset_folder;  // inside home
   ProofNeeds needs;
   std::vector<RungOutcome> rungs;
-  std::optional<size_t> chosen;  // into rungs; empty: none may answer at any tau
+  std::optional<size_t> chosen;  // into rungs; empty: none answers enough at a tau that holds (choose_rung)
 };
 
 // "head", "smollm2:135m", "qwen2.5-coder:0.5b", smallest first.

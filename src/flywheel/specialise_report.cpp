@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "eval/report_text.h"
+#include "eval/threshold.h"
 #include "flywheel/specialise.h"
 
 namespace understudy {
@@ -62,8 +63,12 @@ std::string report_text(const SpecialiseReport& report) {
         rung.tau ? fmt::format("{:.4g}", *rung.tau) : "none", 100 * rung.local_share, rung.cpu_seconds,
         report.chosen == i ? "  <- chosen on dev" : "", rung.kept ? "  (made before)" : "");
   }
-  if (!report.chosen)
-    text += "No specialist may answer at any threshold: everything stays with the incumbent.\n";
+  if (!report.chosen) {
+    text += fmt::format(
+        "No specialist answers {:g} % of the dev rows at a threshold that holds: everything stays with the "
+        "incumbent.\n",
+        100 * kMinLocalShare);
+  }
   return text;
 }
 

@@ -50,7 +50,7 @@ std::string proof_lines(std::string_view name, const json::object& stage) {
     return fmt::format("  {:<8} {}\n", name, error);
   const json::object* proof = part(stage, "proof");
   if (proof == nullptr)
-    return fmt::format("  {:<8} no specialist may answer at any threshold: all goes up\n", name);
+    return fmt::format("  {:<8} no specialist answers enough at a threshold that holds: all goes up\n", name);
   return fmt::format(
       "  {:<8} {}: {}, tau {:.2f}, {:.0f} sealed rows, policy - incumbent {:+.1f} points ({:+.1f} to "
       "{:+.1f}){}\n",

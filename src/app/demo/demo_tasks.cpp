@@ -131,7 +131,7 @@ json::object plant_bad_specialist(const TaskStage& stage) {
   if (!report.ok()) return failed(std::move(result), report.error());
   if (!report->chosen) {
     result["error"] =
-        "the head of the planted specialist may answer at no threshold: there is nothing to spoil";
+        "the head of the planted specialist answers too little to be chosen: there is nothing to spoil";
     return result;
   }
   const auto swapped = swap_answers(home + "/" + report->rungs[*report->chosen].folder);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -74,11 +75,12 @@ struct LoopHome {
   static std::string right(size_t number) { return kLabels[(number + 1) % 3]; }
 
   // `count` calls; every `wrong_every`-th is answered wrongly (0: none), all labelled if `labelled`. Mines the task.
-  void record(size_t count, size_t wrong_every, bool labelled) {
+  void record(size_t count, size_t wrong_every, bool labelled,
+              const std::function<std::string(size_t)>& right_of = right) {
     std::vector<Call> calls;
     for (size_t i = 0; i < count; ++i) {
       const bool wrong = wrong_every != 0 && i % wrong_every == 0;
-      Call call = chat_call(turns(text(i)), wrong ? right(i + 1) : right(i));
+      Call call = chat_call(turns(text(i)), wrong ? right_of(i + 1) : right_of(i));
       call.id = new_call_id(call.time_ms);
       call.cost_usd = 0.002;
       call.total_ms = 600;
@@ -88,7 +90,7 @@ struct LoopHome {
     for (size_t i = 0; labelled && i < count; ++i) {
       Feedback feedback;
       feedback.call_id = calls[i].id;
-      feedback.label = right(i);
+      feedback.label = right_of(i);
       EXPECT_TRUE(store->add_feedback(feedback).ok());
     }
   }
