@@ -17,8 +17,10 @@ namespace fs = std::filesystem;
 
 constexpr size_t kShownDigits = 12;
 
+std::string task_folder(const std::string& task) { return "specialists/" + task.substr(0, kShownDigits); }
+
 std::string choice_path(const std::string& home, const std::string& task) {
-  return home + "/specialists/" + task.substr(0, kShownDigits) + "/chosen.json";
+  return home + '/' + task_folder(task) + "/chosen.json";
 }
 
 Error nothing_chosen(const std::string& task, const std::string& what) {
@@ -33,8 +35,10 @@ std::string dataset_folder(const std::string& task, const std::string& dataset) 
 }
 
 std::string specialist_folder(const std::string& task, const std::string& dataset, const std::string& rung) {
-  return "specialists/" + task.substr(0, kShownDigits) + '/' + dataset.substr(0, kShownDigits) + '-' + rung;
+  return task_folder(task) + '/' + dataset.substr(0, kShownDigits) + '-' + rung;
 }
+
+std::string embeddings_file(const std::string& task) { return task_folder(task) + "/embeddings"; }
 
 Result<Task> task_of_home(const std::string& home, const std::string& beginning) {
   ASSIGN_OR_RETURN(const auto records, read_tasks(home + "/tasks"));
@@ -68,7 +72,8 @@ Result<std::string> chosen_specialist(const std::string& home, const std::string
   std::string folder = fields.text("folder");
   RETURN_IF_ERROR(fields.status());
   if (folder.empty())
-    return nothing_chosen(task, "on dev, no specialist of this task answers enough at a threshold that holds");
+    return nothing_chosen(task,
+                          "on dev, no specialist of this task answers enough at a threshold that holds");
   return folder;
 }
 

@@ -12,6 +12,9 @@ namespace understudy {
 std::string dataset_folder(const std::string& task, const std::string& dataset);
 std::string specialist_folder(const std::string& task, const std::string& dataset, const std::string& rung);
 
+// Embeddings of the task's texts (remembered_embeddings.h), which all of its specialists share; inside home.
+std::string embeddings_file(const std::string& task);
+
 // The task of HOME/tasks whose key begins so. Error{not_found}, Error{invalid_argument}.
 Result<Task> task_of_home(const std::string& home, const std::string& beginning);
 

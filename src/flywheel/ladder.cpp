@@ -56,7 +56,6 @@ Status make(const Rung& rung, const LadderRows& rows, const std::string& folder,
   making.embedder = kLadderEmbedder;
   making.embedder_digest = embedder->digest();
   making.embedder_width = embedder->width();
-  making.models = &models;
   making.train = &rows.train;
   making.dev = &rows.dev;
   making.max_minutes = work.minutes;
@@ -103,9 +102,13 @@ Result<SpecialistManifest> climb(const Rung& rung, const LadderRows& rows, const
   manifest.truth = rows.truth;
   manifest.margin = rows.margin;
   RETURN_IF_ERROR(make(rung, rows, folder, models, work, manifest));
-  ASSIGN_OR_RETURN(const auto specialist, load_specialist(manifest, folder, models));
-  ASSIGN_OR_RETURN(const auto dev, judge(*specialist, rows, rows.judged, manifest.rung() + " on dev", work));
+  ASSIGN_OR_RETURN(auto specialist, load_specialist(manifest, folder, models));
+  ASSIGN_OR_RETURN(auto dev, judge(*specialist, rows, rows.judged, manifest.rung() + " on dev", work));
   RETURN_IF_ERROR(check_rows(dev, "dev"));
+  if (!rung.is_head) {
+    calibrate_lora(manifest, dev);
+    ASSIGN_OR_RETURN(specialist, load_specialist(manifest, folder, models));
+  }
   const ThresholdChoice choice = choose_threshold(dev, rows.margin.delta);
   manifest.tau = choice.tau;
   manifest.dev_local_share = choice.local_share;

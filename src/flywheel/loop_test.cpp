@@ -103,6 +103,18 @@ TEST(Loop, WhatWasMadeIsKept) {
   EXPECT_EQ(specialised(loop).rungs[0].specialist_hash, first.rungs[0].specialist_hash);
 }
 
+TEST(Loop, WhatWasEmbeddedIsNotEmbeddedAgain) {
+  LoopHome loop;
+  loop.record(300, 0, true);
+  const size_t rows = specialised(loop).needs.train, before = loop.embedder->embedded;
+  fs::remove_all(loop.home() + '/' + specialised(loop).rungs[0].folder);
+  const size_t kept = loop.embedder->embedded;
+  EXPECT_EQ(kept, before);  // the finished specialist is kept, and its rows are known
+  specialised(loop);  // made again: only the rows that it is judged by are embedded, where they are timed
+  EXPECT_GT(loop.embedder->embedded, kept);
+  EXPECT_LT(loop.embedder->embedded - kept, rows);
+}
+
 TEST(Loop, WithoutLabelsOnlyAgreementIsKnown) {
   LoopHome loop;
   loop.record(kEnough, 0, false);

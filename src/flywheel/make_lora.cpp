@@ -8,10 +8,10 @@
 #include "base/sha256.h"
 #include "flywheel/durable_file.h"
 #include "flywheel/gate_file.h"
-#include "flywheel/lora_specialist.h"
+#include "flywheel/lora_prompt.h"
+#include "flywheel/platt.h"
 #include "flywheel/slot_text.h"
 #include "flywheel/specialist_lora.h"
-#include "flywheel/stopwatch.h"
 #include "train/sft.h"
 
 namespace understudy {
@@ -28,6 +28,8 @@ constexpr int kMaxEpochs = 6;
 constexpr double kAnswerRoom = 1.5;  // of the longest answer of training, in tokens
 constexpr int kMoreAnswerRoom = 8;
 
+json::object to_json(const PlattScale& scale) { return {{"slope", scale.slope}, {"offset", scale.offset}}; }
+
 class LoraMaker {
  public:
   LoraMaker(SpecialistManifest& manifest, const std::string& folder, const LoraMaking& making)
@@ -39,7 +41,6 @@ class LoraMaker {
   Result<std::vector<SftRow>> training_rows(const EmbeddedSplit& split, int& longest_answer) const;
   Result<SftResult> train();
   Status fit_gate();
-  Result<PlattScale> calibrate(Models& models);
   void describe(const SftResult& trained);
 
   std::string stage(const char* what) const { return fmt::format("{} on {}", what, making_.model); }
@@ -127,29 +128,7 @@ void LoraMaker::describe(const SftResult& trained) {
                     {"answers", std::move(answers)},
                     {"embedder", {{"model", making_.embedder}, {"digest", making_.embedder_digest}}},
                     {"gate", gate_},
-                    {"calibration", {{"slope", 1.0}, {"offset", 0.0}}}};
-}
-
-// The model's own probabilities on dev, against what was right.
-Result<PlattScale> LoraMaker::calibrate(Models& models) {
-  ASSIGN_OR_RETURN(const auto specialist, load_lora_specialist(manifest_, folder_, models));
-  const Stopwatch watch;
-  std::vector<ScoredOutcome> outcomes;
-  for (const DatasetRow& row : making_.dev->rows) {
-    if (making_.cancelled != nullptr && *making_.cancelled)
-      return Error{ErrorCode::cancelled, "stopped", "", "Run the same command again to go on"};
-    const std::vector<std::string_view> slots(row.slots.begin(), row.slots.end());
-    ASSIGN_OR_RETURN(const SpecialistAnswer answer, specialist->answer(slots));
-    if (answer.in_domain && answer.well_formed) {
-      ASSIGN_OR_RETURN(const bool right, says_the_same(kind(), answer.value, row.value));
-      outcomes.push_back({answer.confidence, right});
-    }
-    const double share =
-        static_cast<double>(outcomes.size() + 1) / static_cast<double>(making_.dev->rows.size() + 1);
-    if (making_.on_progress)
-      making_.on_progress({stage("calibrating"), share, watch.seconds() * (1 / share - 1), ""});
-  }
-  return fit_platt(outcomes);
+                    {"calibration", to_json(PlattScale{})}};
 }
 
 Status LoraMaker::make() {
@@ -160,8 +139,6 @@ Status LoraMaker::make() {
   RETURN_IF_ERROR(replace_file(folder_ + '/' + kAdapterFile, adapter));
   RETURN_IF_ERROR(fit_gate());
   describe(trained);
-  ASSIGN_OR_RETURN(const PlattScale scale, calibrate(*making_.models));
-  manifest_.spec["calibration"] = {{"slope", scale.slope}, {"offset", scale.offset}};
   return {};
 }
 
@@ -170,6 +147,20 @@ Status LoraMaker::make() {
 Status make_lora_specialist(SpecialistManifest& manifest, const std::string& folder,
                             const LoraMaking& making) {
   return LoraMaker(manifest, folder, making).make();
+}
+
+void calibrate_lora(SpecialistManifest& manifest, std::span<PolicyRow> dev) {
+  // Rows that nobody answered, or not in the task's form, have no confidence, and keep none.
+  const auto is_answer = [](const PolicyRow& row) { return row.matched && row.confidence > 0; };
+  std::vector<ScoredOutcome> outcomes;
+  for (const PolicyRow& row : dev) {
+    if (is_answer(row) && row.specialist_right) outcomes.push_back({row.confidence, *row.specialist_right});
+  }
+  const PlattScale scale = fit_platt(outcomes);
+  for (PolicyRow& row : dev) {
+    if (is_answer(row)) row.confidence = scale(row.confidence);
+  }
+  manifest.spec["calibration"] = to_json(scale);
 }
 
 }  // namespace understudy

@@ -13,6 +13,7 @@
 #include "flywheel/home_folders.h"
 #include "flywheel/json_fields.h"
 #include "flywheel/ladder.h"
+#include "flywheel/remembered_embeddings.h"
 #include "flywheel/stopwatch.h"
 #include "flywheel/task_calls.h"
 
@@ -87,6 +88,8 @@ class Specialising {
   Status curate_calls();
   Status seal();
   Status embed();
+  Status embed_splits(std::span<const DatasetRow> train, std::span<const DatasetRow> dev,
+                      TextEmbedder& embedder);
   Result<SpecialistManifest> finished(const std::string& folder) const;
   Result<RungOutcome> climb_one(const Rung& rung);
   void tell(const std::string& stage, double share, std::optional<double> left) const {
@@ -171,17 +174,28 @@ Status Specialising::embed() {
   const std::vector<DatasetRow> train = rows_of(dataset, Split::train), dev = rows_of(dataset, Split::dev);
   rows_.judged = rows_that_count(dev, rows_.truth);
   rows_.benchmark = rows_that_count(rows_of(dataset, Split::benchmark), rows_.truth);
-  ASSIGN_OR_RETURN(const auto embedder, models_.embedder(kLadderEmbedder));
+  ASSIGN_OR_RETURN(const auto loaded, models_.embedder(kLadderEmbedder));
+  const std::string path = request_.home + '/' + embeddings_file(report_.task);
+  RETURN_IF_ERROR(make_private_folder(fs::path(path).parent_path()));
+  RememberingEmbedder embedder(*loaded, path);
+  const Status status = embed_splits(train, dev, embedder);
+  if (status.ok()) embedder.forget_others();
+  const Status saved = embedder.save();
+  return status.ok() ? saved : status;
+}
+
+Status Specialising::embed_splits(std::span<const DatasetRow> train, std::span<const DatasetRow> dev,
+                                  TextEmbedder& embedder) {
   const Stopwatch watch;
   size_t before = 0;
   const auto on_rows = [&](size_t done) {
     const double share = static_cast<double>(before + done) / static_cast<double>(train.size() + dev.size());
     tell("embedding", share, watch.seconds() * (1 / share - 1));
   };
-  const std::vector<Slot>& slots = dataset.contract.task.slots;
-  ASSIGN_OR_RETURN(rows_.train, embed_rows(train, slots, *embedder, on_rows, request_.cancelled));
+  const std::vector<Slot>& slots = curated_.dataset.contract.task.slots;
+  ASSIGN_OR_RETURN(rows_.train, embed_rows(train, slots, embedder, on_rows, request_.cancelled));
   before = train.size();
-  ASSIGN_OR_RETURN(rows_.dev, embed_rows(dev, slots, *embedder, on_rows, request_.cancelled));
+  ASSIGN_OR_RETURN(rows_.dev, embed_rows(dev, slots, embedder, on_rows, request_.cancelled));
   return {};
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr size_t kEmbedAtOnce = 16;
+constexpr size_t kEmbedAtOnce = 64;  // some hundred tokens, of which the embedder makes ragged batches
 constexpr char kHeadFile[] = "head.safetensors";
 
 class HeadSpecialist : public Specialist {

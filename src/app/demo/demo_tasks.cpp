@@ -9,6 +9,7 @@
 #include "app/demo/planted.h"
 #include "app/loop_models.h"
 #include "eval/report_text.h"
+#include "flywheel/home_folders.h"
 #include "flywheel/promote.h"
 #include "flywheel/prove_task.h"
 #include "flywheel/specialise.h"
@@ -127,6 +128,11 @@ json::object plant_bad_specialist(const TaskStage& stage) {
   fs::copy(stage.state.path("tasks"), home + "/tasks",
            fs::copy_options::recursive | fs::copy_options::overwrite_existing, code);
   if (code) return failed(std::move(result), Error{ErrorCode::io, code.message(), home, ""});
+  // Most texts are those of the real specialist; without the file they are embedded again.
+  const std::string embeddings = embeddings_file(stage.key);
+  fs::create_directories(fs::path(home + '/' + embeddings).parent_path(), code);
+  fs::copy_file(stage.state.path(embeddings), home + '/' + embeddings, fs::copy_options::overwrite_existing,
+                code);
   const auto report = specialise(request_of(stage, home), stage.store, stage.models);
   if (!report.ok()) return failed(std::move(result), report.error());
   if (!report->chosen) {

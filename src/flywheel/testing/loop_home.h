@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <filesystem>
 #include <functional>
@@ -31,6 +32,7 @@ class WordEmbedder : public TextEmbedder {
   size_t width() const override { return kWidth; }
   bool reads(const std::string& text) const override { return !text.empty() && text.size() <= kMaxBytes; }
   Result<std::vector<float>> embed(std::span<const std::string> texts) override {
+    embedded += texts.size();
     std::vector<float> values;
     for (const std::string& text : texts) {
       std::vector<float> row(kWidth, 0);
@@ -45,6 +47,7 @@ class WordEmbedder : public TextEmbedder {
   }
 
   static constexpr size_t kMaxBytes = 400;
+  std::atomic<size_t> embedded = 0;  // texts so far
 
  private:
   static constexpr size_t kWidth = 128;
@@ -61,7 +64,7 @@ struct LoopHome {
     auto opened = Store::open(folder.file("understudy.db"));
     EXPECT_TRUE(opened.ok());
     store = std::move(*opened);
-    models.put(kLadderEmbedder, std::make_shared<WordEmbedder>());
+    models.put(kLadderEmbedder, embedder);
   }
 
   std::string home() const { return folder.file("home"); }
@@ -116,6 +119,7 @@ struct LoopHome {
 
   TemporaryFolder folder;
   std::unique_ptr<Store> store;
+  std::shared_ptr<WordEmbedder> embedder = std::make_shared<WordEmbedder>();
   Models models;
   Task task;
 };
