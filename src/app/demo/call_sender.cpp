@@ -79,6 +79,8 @@ void finish(Transfer& transfer, CURLcode code) {
   reply.total_ms = static_cast<double>(total) / 1000;
 }
 
+Error cannot_go_on() { return {ErrorCode::internal, "libcurl cannot go on", "", ""}; }
+
 class Sender {
  public:
   Sender(std::span<const OutgoingCall> calls, size_t parallel, const ReplySink& sink)
@@ -133,12 +135,13 @@ Status Sender::run() {
   RETURN_IF_ERROR(start_next());
   while (!running_.empty()) {
     int active = 0;
-    if (curl_multi_perform(multi_.get(), &active) != CURLM_OK ||
-        curl_multi_poll(multi_.get(), nullptr, 0, kWaitMs, nullptr) != CURLM_OK) {
-      return Error{ErrorCode::internal, "libcurl cannot go on", "", ""};
-    }
+    if (curl_multi_perform(multi_.get(), &active) != CURLM_OK) return cannot_go_on();
+    // Before waiting: what has ended makes room for the next at once.
     RETURN_IF_ERROR(take_finished());
+    const size_t started = next_;
     RETURN_IF_ERROR(start_next());
+    if (next_ > started || running_.empty()) continue;
+    if (curl_multi_poll(multi_.get(), nullptr, 0, kWaitMs, nullptr) != CURLM_OK) return cannot_go_on();
   }
   return Status();
 }

@@ -30,10 +30,11 @@ namespace json = boost::json;
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kHomeCommands = 2'400;
-constexpr size_t kHistoryParallel = 32;  // calls at once
-// Both ways alike, so that times can be compared; few enough that the stand-in's 600 ms, not our own queue, is seen.
-constexpr size_t kLiveParallel = 8;
-constexpr double kMinutesBesideTraining = 9;  // calls, proofs
+// Calls at once. A real model limits them; the stand-in only waits.
+constexpr size_t kUpstreamParallel = 16, kStandInParallel = 32;
+// Of the live part, free: what is answered here shares this machine's cores, and is timed.
+constexpr size_t kFreeParallel = 8;
+constexpr double kMinutesAfterTraining = 7;  // proof, planted specialist, live calls
 constexpr double kMinTrainingMinutes = 1;
 // Benchmarks are bench/'s matter. A home's groups are its templates: fewer than its calls, and dev must have enough of them
 // that P7 can choose a tau.
@@ -67,8 +68,10 @@ class DemoRun {
   double seconds() const;
   Status history();
   Status mine();
+  Result<double> training_minutes();
   Status tasks();
   Status live();
+  size_t up_parallel() const { return options_.upstream.empty() ? kStandInParallel : kUpstreamParallel; }
   SendPlan plan(const std::string& stage, size_t parallel) const;
 
   const DemoOptions& options_;
@@ -176,11 +179,11 @@ Status DemoRun::finish(const std::string& stage, json::object result) {
 }
 
 Status DemoRun::history() {
-  say(fmt::format("history: {} calls, {} at once", traffic_.history.size(), kHistoryParallel));
-  ASSIGN_OR_RETURN(replies_, send_stage(traffic_.history, plan("history", kHistoryParallel)));
+  say(fmt::format("history: {} calls, {} at once", traffic_.history.size(), up_parallel()));
+  ASSIGN_OR_RETURN(replies_, send_stage(traffic_.history, plan("history", up_parallel())));
   say("feedback: people tell the right answers of the tasks' calls");
   ASSIGN_OR_RETURN(const size_t labels,
-                   give_feedback(traffic_.history, replies_, plan("feedback", kLiveParallel)));
+                   give_feedback(traffic_.history, replies_, plan("feedback", kFreeParallel)));
   if (state_.done("history") != nullptr) return Status();
   return finish("history", {{"calls", traffic_.history.size()}, {"labels", labels}});
 }
@@ -200,26 +203,37 @@ Status DemoRun::mine() {
   return finish("mine", std::move(found));
 }
 
+// What is left for the task that is trained. Decided once: a training that was cut off goes on only with the minutes with
+// which it began.
+Result<double> DemoRun::training_minutes() {
+  if (const json::object* decided = state_.done("training"))
+    return json::value_to<double>(decided->at("minutes"));
+  const double minutes =
+      std::max(kMinTrainingMinutes, options_.max_minutes - kMinutesAfterTraining - seconds() / 60);
+  RETURN_IF_ERROR(finish("training", {{"minutes", minutes}}));
+  return minutes;
+}
+
 Status DemoRun::tasks() {
   const json::object found = *state_.done("mine");
   const auto key_of = [&](CallKind kind) {
     return json::value_to<std::string>(found.at(name_of(kind)).at("task"));
   };
-  int left = 2;
   for (const CallKind kind : {CallKind::bank, CallKind::home}) {
     const std::string name(name_of(kind));
     if (state_.done(name) == nullptr && !key_of(kind).empty()) {
-      const double training = std::max(
-          kMinTrainingMinutes, (options_.max_minutes - kMinutesBesideTraining - seconds() / 60) / left);
-      say(fmt::format("{}: specialise ({:.0f} minutes at most), prove, promote", name, training));
-      TaskStage stage{state_, *store_, *models_, name, key_of(kind), training, options_.delta};
-      if (kind == CallKind::bank)
-        stage.rungs = {"head"};  // dozens of classes: the head is as good, in seconds
+      TaskStage stage{state_, *store_, *models_, name, key_of(kind), kMinTrainingMinutes, options_.delta};
       stage.curate.benchmark_share = kBenchmarkShare;
-      if (kind == CallKind::home) stage.curate.dev_share = kHomeDevShare;
+      if (kind == CallKind::bank) {
+        stage.rungs = {"head"};  // dozens of classes: the head is as good, in seconds
+      } else {
+        ASSIGN_OR_RETURN(stage.minutes, training_minutes());
+        stage.curate.dev_share = kHomeDevShare;
+      }
+      say(fmt::format("{}: specialise ({:.0f} minutes of training at most), prove, promote", name,
+                      stage.minutes));
       RETURN_IF_ERROR(finish(name, specialise_and_prove(stage)));
     }
-    --left;
   }
   const std::string bank = key_of(CallKind::bank);
   if (state_.done("planted") == nullptr && !bank.empty()) {
@@ -237,12 +251,12 @@ Status DemoRun::tasks() {
 }
 
 Status DemoRun::live() {
-  say(fmt::format("live: {} further calls, each sent both ways, {} at once", traffic_.live.size(),
-                  kLiveParallel));
-  SendPlan up = plan("live_up", kLiveParallel);
+  say(fmt::format("live: {} further calls, each sent both ways, {} at once up, {} at once free",
+                  traffic_.live.size(), up_parallel(), kFreeParallel));
+  SendPlan up = plan("live_up", up_parallel());
   up.force_up = true;
   ASSIGN_OR_RETURN(const auto before, send_stage(traffic_.live, up));
-  ASSIGN_OR_RETURN(const auto after, send_stage(traffic_.live, plan("live_free", kLiveParallel)));
+  ASSIGN_OR_RETURN(const auto after, send_stage(traffic_.live, plan("live_free", kFreeParallel)));
   if (state_.done("live") != nullptr) return Status();
   std::vector<PairedReply> pairs;
   ASSIGN_OR_RETURN(const auto audits, audit_costs(*store_));
