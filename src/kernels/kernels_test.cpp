@@ -119,6 +119,23 @@ TEST(Linear, MatchesExactArithmetic) {
   }
 }
 
+// Sums of few bits (isa/avx2) hold a tile of the largest codes and activations.
+TEST(Linear, TheLargestDotsAreExact) {
+  constexpr int kRows = 7, kN = 16, kK = 512;
+  ThreadPool pool(1);
+  for (const DTypeInfo& type : kDTypes) {
+    if (type.block == 1) continue;
+    Problem problem(type.dtype, kRows, kN, kK);
+    problem.weights = PackedMatrix::pack(type.dtype, kN, kK, largest_blocks(type.dtype, kN * kK, 5), pool,
+                                         std::make_shared<Arena>());
+    for (size_t i = 0; i < problem.x.size(); i++) problem.x[i] = i / kK % 2 == 0 ? 1.0f : -1.0f;
+    for (const KernelTable* table : testable_kernels()) {
+      problem.quantize(*table);
+      problem.expect_near_exact(problem.run(table->linear, 0, kRows), false, table->name);
+    }
+  }
+}
+
 TEST(Linear, GroupingRowsChangesNoBit) {
   for (const KernelTable* table : testable_kernels()) {
     for (const DTypeInfo& type : kDTypes) {

@@ -6,8 +6,8 @@ namespace understudy {
 
 namespace {
 
-// Rows that share the reads of A: as many as any set's kernel groups.
-constexpr int kTermRows = 16;
+// Rows that share the reads of A: whole groups of the kernels of all sets.
+constexpr int kTermRows = 24;
 
 void compute_u(const Context& context, Rows x, const AdapterTerm& term, int first, int count) {
   const AdapterPair& pair = *term.pair;

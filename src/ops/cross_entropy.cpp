@@ -26,7 +26,8 @@ void cross_entropy(const Context& context, Rows x, const Linear& head, std::span
                    std::span<float> losses, float scale, Rows dx) {
   const int vocabulary = head.weight.rows();
   const size_t row_bytes = static_cast<size_t>(vocabulary) * sizeof(float);
-  const int chunk = static_cast<int>(std::max(kLogitBytes / row_bytes, kFewestRows));
+  const int most = static_cast<int>(std::max(kLogitBytes / row_bytes, kFewestRows));
+  const int chunks = std::max(1, (x.rows + most - 1) / most), chunk = (x.rows + chunks - 1) / chunks;
   for (int first = 0; first < x.rows; first += chunk) {
     ArenaScope scope(context.arena);
     Context part = context;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/checked.h"
 #include "ops/adapter_terms.h"
 
 namespace understudy {
@@ -12,9 +13,9 @@ namespace understudy {
 namespace {
 
 constexpr int kTaskTiles = 3;     // the kernel's slab is as wide
-constexpr int kTaskRows = 512;    // of dy: with its slab of W and its part of dx half a second-level cache
 constexpr int kFewestRows = 128;  // fewer do not pay for unpacking W
-constexpr int kTermRows = 32, kTermColumns = 96;
+constexpr int kRowGroup = 24;     // rows that the kernels of all sets take without a rest
+constexpr int kTermRows = 2 * kRowGroup, kTermColumns = 96;
 constexpr int kBlockRows = 128;  // x kTermColumns: 48 KiB
 
 struct LinearCall {
@@ -27,7 +28,8 @@ struct LinearCall {
 void weights_backward(const Context& context, const LinearCall& call, std::span<const Rows> dy, Rows dx) {
   const int tiles = dx.width / kTileK, slabs = (tiles + kTaskTiles - 1) / kTaskTiles;
   const int wanted = (4 * context.pool.size() + slabs - 1) / slabs;
-  const int rows = std::clamp(dx.rows / wanted, kFewestRows, kTaskRows), blocks = (dx.rows + rows - 1) / rows;
+  const int rows = round_up(std::max((dx.rows + wanted - 1) / wanted, kFewestRows), kRowGroup);
+  const int blocks = (dx.rows + rows - 1) / rows;
   context.pool.run(slabs * blocks, [&](int task) {
     const int begin = task % slabs * kTaskTiles, row = task / slabs * rows;
     for (size_t i = 0; i < call.layers.size(); i++) {

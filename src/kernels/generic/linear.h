@@ -25,14 +25,43 @@ inline I32 start_dot(int32_t neg_sum) {
   return splat_i32(0);
 }
 
+// How the dots of a tile are summed. Signed codes always sum in 32 bits; others in what the set likes (Sums), `kSteps`
+// steps of a tile's four at a time.
 template <class Format>
-inline I32 dot_codes(I32 acc, Bytes codes, const int8_t* a) {
-  if constexpr (Format::kOffsetLog2 == kSigned) return dot4_signed(acc, codes, a);
-  return dot4(acc, codes, a);
-}
+struct DotsOf {
+  static constexpr bool kWide = Format::kOffsetLog2 == kSigned;
+  static constexpr int kCount =
+      Format::kHalves || kSplitDots ? 2 : 1;  // a row's: one for each half, or for both
+  static constexpr int kGroups = sum_groups(Format::kCodes.bits) * kCount / 2;
+  static constexpr int kSteps = kWide || kGroups >= 4 ? 4 : kGroups;
+  static_assert(kSteps == 1 || kSteps == 2 || kSteps == 4);
+  using Type = std::conditional_t<kWide, I32, Sums>;
 
+  static Type begin(I32 total) {
+    if constexpr (kWide)
+      return total;
+    else
+      return begin_sums(total);
+  }
+  static I32 end(I32 total, Type sums) {
+    if constexpr (kWide)
+      return sums;
+    else
+      return end_sums(total, sums);
+  }
+  static Type add(Type sums, Bytes codes, const int8_t* a) {
+    if constexpr (kWide)
+      return dot4_signed(sums, codes, a);
+    else
+      return dot4(sums, codes, a);
+  }
+};
+
+// Inlined, so that the sums of all rows are registers.
 template <class Format, int kRows>
-inline void int8_rows(const LinearArgs& args, const uint8_t* panel_bytes_, int panel, int row) {
+[[gnu::always_inline]] inline void int8_rows(const LinearArgs& args, const uint8_t* panel_bytes_, int panel,
+                                             int row) {
+  using Dots = DotsOf<Format>;
   constexpr PackedLayout kLayout = packed_layout(Format::kDType);
   const int k = args.k, tiles = k / kTileK;
   const uint8_t* quants = panel_bytes_;
@@ -45,18 +74,29 @@ inline void int8_rows(const LinearArgs& args, const uint8_t* panel_bytes_, int p
   }
   const size_t first = static_cast<size_t>(row) * static_cast<size_t>(tiles);
   for (int tile = 0; tile < tiles; tile++) {
-    I32 low[kRows], high[kRows];  // dots over the tile's lower and upper 16 K
+    I32 total[kRows][Dots::kCount];  // dots over all 32 K, or over the lower and the upper 16
     for (int m = 0; m < kRows; m++) {
       const int32_t* neg_sum = args.int8.neg_sum + 2 * (first + static_cast<size_t>(m * tiles + tile));
-      low[m] = start_dot<Format>(Format::kHalves ? neg_sum[0] : neg_sum[0] + neg_sum[1]);
-      high[m] = Format::kHalves ? start_dot<Format>(neg_sum[1]) : splat_i32(0);
+      total[m][0] = start_dot<Format>(Format::kHalves ? neg_sum[0] : neg_sum[0] + neg_sum[1]);
+      if constexpr (Dots::kCount == 2)
+        total[m][1] = Format::kHalves ? start_dot<Format>(neg_sum[1]) : splat_i32(0);
     }
-    for (int j = 0; j < 4; j++) {
-      Bytes lo, hi;
-      Format::codes(quants, j, lo, hi);
+    for (int step = 0; step < 4; step += Dots::kSteps) {
+      typename Dots::Type sums[kRows][Dots::kCount];
       for (int m = 0; m < kRows; m++) {
-        low[m] = dot_codes<Format>(low[m], lo, q[m] + kTileK * tile + 4 * j);
-        high[m] = dot_codes<Format>(high[m], hi, q[m] + kTileK * tile + 16 + 4 * j);
+        for (int i = 0; i < Dots::kCount; i++) sums[m][i] = Dots::begin(total[m][i]);
+      }
+      for (int j = step; j < step + Dots::kSteps; j++) {
+        Bytes lo, hi;
+        Format::codes(quants, j, lo, hi);
+        for (int m = 0; m < kRows; m++) sums[m][0] = Dots::add(sums[m][0], lo, q[m] + kTileK * tile + 4 * j);
+        for (int m = 0; m < kRows; m++) {
+          auto& last = sums[m][Dots::kCount - 1];
+          last = Dots::add(last, hi, q[m] + kTileK * tile + 16 + 4 * j);
+        }
+      }
+      for (int m = 0; m < kRows; m++) {
+        for (int i = 0; i < Dots::kCount; i++) total[m][i] = Dots::end(total[m][i], sums[m][i]);
       }
     }
     Scales scales;
@@ -65,15 +105,16 @@ inline void int8_rows(const LinearArgs& args, const uint8_t* panel_bytes_, int p
       const size_t group = first + static_cast<size_t>(m * tiles + tile);
       F32 d = splat(args.int8.d[group]);
       if constexpr (Format::kHalves) {
-        acc[m] = fma(to_f32(low[m]), mul(scales.scale, d), acc[m]);
-        acc[m] = fma(to_f32(high[m]), mul(scales.second, d), acc[m]);
+        acc[m] = fma(to_f32(total[m][0]), mul(scales.scale, d), acc[m]);
+        acc[m] = fma(to_f32(total[m][1]), mul(scales.second, d), acc[m]);
         if constexpr (Format::kMinimum) {
           const int32_t* neg_sum = args.int8.neg_sum + 2 * group;
           acc[m] = fma(scales.minimum, mul(d, to_f32(splat_i32(-neg_sum[0]))), acc[m]);
           acc[m] = fma(scales.second_minimum, mul(d, to_f32(splat_i32(-neg_sum[1]))), acc[m]);
         }
       } else {
-        acc[m] = fma(to_f32(add(low[m], high[m])), mul(scales.scale, d), acc[m]);
+        const I32 dot = Dots::kCount == 2 ? add(total[m][0], total[m][Dots::kCount - 1]) : total[m][0];
+        acc[m] = fma(to_f32(dot), mul(scales.scale, d), acc[m]);
         if constexpr (Format::kMinimum) acc[m] = fma(scales.minimum, splat(args.int8.dsum[group]), acc[m]);
       }
     }
@@ -99,7 +140,7 @@ inline void float_rows(const LinearArgs& args, const uint8_t* panel_bytes_, int 
 }
 
 template <class Format, int kRows>
-inline void linear_rows(const LinearArgs& args, const uint8_t* panel, int p, int row) {
+[[gnu::always_inline]] inline void linear_rows(const LinearArgs& args, const uint8_t* panel, int p, int row) {
   if constexpr (packed_layout(Format::kDType).scale_bytes > 0) {
     int8_rows<Format, kRows>(args, panel, p, row);
   } else {
@@ -107,15 +148,25 @@ inline void linear_rows(const LinearArgs& args, const uint8_t* panel, int p, int
   }
 }
 
+// Rows of x that pass all panels of a call before the next do: few enough for the second-level cache.
+inline constexpr int kPassRows = 64;
+
 template <class Format>
 void linear_format(const LinearArgs& args, int begin, int end) {
-  for (int p = begin; p < end; p++) {
-    const auto* panel = reinterpret_cast<const uint8_t*>(args.panels) +
-                        static_cast<size_t>(p) * panel_bytes(Format::kDType, args.k);
-    int row = 0;
-    for (; row + kMaxRows <= args.rows; row += kMaxRows) linear_rows<Format, kMaxRows>(args, panel, p, row);
-    for (; row + 2 <= args.rows; row += 2) linear_rows<Format, 2>(args, panel, p, row);
-    for (; row < args.rows; row++) linear_rows<Format, 1>(args, panel, p, row);
+  // Two sums a row need twice the registers where a half has a scale of its own.
+  constexpr int kRows = Format::kHalves && !kSplitDots ? kMaxRows / 2 : kMaxRows;
+  for (int first = 0; first < args.rows; first += kPassRows) {
+    const int last = first + kPassRows < args.rows ? first + kPassRows : args.rows;
+    for (int p = begin; p < end; p++) {
+      const auto* panel = reinterpret_cast<const uint8_t*>(args.panels) +
+                          static_cast<size_t>(p) * panel_bytes(Format::kDType, args.k);
+      int row = first;
+      for (; row + kRows <= last; row += kRows) linear_rows<Format, kRows>(args, panel, p, row);
+      if constexpr (kRows > 2) {
+        for (; row + 2 <= last; row += 2) linear_rows<Format, 2>(args, panel, p, row);
+      }
+      for (; row < last; row++) linear_rows<Format, 1>(args, panel, p, row);
+    }
   }
 }
 

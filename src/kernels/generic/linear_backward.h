@@ -1,82 +1,128 @@
 // dx += dy W over packed weights: a slab of W is unpacked to f32, transposed into the order of its rows, and
 // used for all rows of dy; there is no second copy of W. Included inside the namespace of a set.
 //
-// A slab is kSlabColumns columns (K) of kSlabRows rows (N): 48 KiB, which stays in the second-level cache
-// while half of it at a time streams through the first. Sums ascend in n; between slabs they pass through dx,
-// which changes no bit.
+// A slab is kSlabColumns columns (K) of kSlabRows rows (N). It lies in strips as wide as a block of the product
+// (multiply.h): a strip stays in the first-level cache while a block of dy passes it from the second. Sums ascend in
+// n; between slabs they pass through dx, which changes no bit.
+// Source: Goto and van de Geijn 2008, "Anatomy of High-Performance Matrix Multiplication".
 
-inline constexpr int kSlabTiles = 3;  // 96 columns: whole tiles, and whole blocks of 3 vectors
+inline constexpr int kSlabTiles = 3;  // 96 columns: whole tiles, and whole strips of any set
 inline constexpr int kSlabColumns = kSlabTiles * kTileK;
-inline constexpr int kSlabRows = 128;
+inline constexpr int kStripColumns = 16 * kMultiplyVectors;
+inline constexpr int kSlabRows = kMultiplyVectors == 1 ? 256 : 128;  // a strip: 16 or 24 KiB
+inline constexpr int kBlockRows = 96;                                // of dy: whole groups of rows of any set
+// Rows of dy whole pages apart share a few sets of a cache, which keep few of them: such blocks are copied.
+inline constexpr int kFarApart = 1024;
 
-// One tile as 32 K x 16 rows.
+// Row r of a tile: its lower 16 K at lower + r * kStripColumns, its upper 16 at upper + r * kStripColumns.
 template <class Format>
-inline void unpack_tile_f32(const uint8_t* panel, int k, int tile, float (*out)[16]) {
+inline void unpack_tile_f32(const uint8_t* panel, int k, int tile, float* lower, float* upper) {
   constexpr PackedLayout kLayout = packed_layout(Format::kDType);
+  const uint8_t* quants = panel + static_cast<size_t>(tile) * kLayout.quant_bytes;
   if constexpr (kLayout.scale_bytes == 0) {
-    const uint8_t* values = panel + static_cast<size_t>(tile) * kLayout.quant_bytes;
-    for (int i = 0; i < kTileK; i++) store(out[i], Format::weights(values + 16 * Format::kBytes * i));
+    alignas(64) float columns[kTileK][16];
+    for (int i = 0; i < kTileK; i++) store(columns[i], Format::weights(quants + 16 * Format::kBytes * i));
+    for (int row = 0; row < 16; row++) {
+      for (int i = 0; i < 16; i++) {
+        lower[row * kStripColumns + i] = columns[i][row];
+        upper[row * kStripColumns + i] = columns[16 + i][row];
+      }
+    }
   } else {
-    // A dot product with a unit vector takes one K out of a group of four.
-    constexpr int8_t kUnit[4][4] = {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 1}};
-    const uint8_t* quants = panel + static_cast<size_t>(tile) * kLayout.quant_bytes;
     const uint8_t* scale_block = panel + panel_quant_bytes(Format::kDType, k) +
                                  static_cast<size_t>(tile / kLayout.scale_tiles) * kLayout.scale_bytes;
     Scales scales{};
     Format::scales(scale_block, tile % kLayout.scale_tiles, scales);
+    alignas(64) float scale[4][16];
+    store(scale[0], scales.scale);
+    store(scale[1], scales.minimum);
+    store(scale[2], Format::kHalves ? scales.second : scales.scale);
+    store(scale[3], Format::kHalves ? scales.second_minimum : scales.minimum);
+    // Groups of four codes are words: they are transposed while they are bytes.
+    alignas(64) uint8_t groups[8][64], rows[16][kTileK];
     for (int j = 0; j < 4; j++) {
       Bytes lo, hi;
       Format::codes(quants, j, lo, hi);
-      for (int i = 0; i < 4; i++) {
-        const auto value = [&](Bytes codes, F32 scale, F32 minimum) {
-          const F32 weight = mul(to_f32(dot_codes<Format>(start_dot<Format>(-1), codes, kUnit[i])), scale);
-          if constexpr (Format::kMinimum) return add(weight, minimum);
-          return weight;
-        };
-        store(out[4 * j + i], value(lo, scales.scale, scales.minimum));
-        store(out[16 + 4 * j + i], value(hi, Format::kHalves ? scales.second : scales.scale,
-                                         Format::kHalves ? scales.second_minimum : scales.minimum));
-      }
+      store_bytes(groups[j], lo);
+      store_bytes(groups[4 + j], hi);
+    }
+    for (int row = 0; row < 16; row++) {
+      for (int g = 0; g < 8; g++) __builtin_memcpy(rows[row] + 4 * g, groups[g] + 4 * row, 4);
+    }
+    const auto value = [&](const uint8_t* codes, float factor, float minimum) {
+      F32 code = load_i8(codes);
+      if constexpr (Format::kOffsetLog2 >= 0)
+        code = sub(code, splat(static_cast<float>(1 << Format::kOffsetLog2)));
+      const F32 weight = mul(code, splat(factor));
+      if constexpr (Format::kMinimum) return add(weight, splat(minimum));
+      return weight;
+    };
+    for (int row = 0; row < 16; row++) {
+      store(lower + row * kStripColumns, value(rows[row], scale[0][row], scale[1][row]));
+      store(upper + row * kStripColumns, value(rows[row] + 16, scale[2][row], scale[3][row]));
     }
   }
 }
 
+// Rows [first_row, first_row + rows) of W, whole panels of them, and tiles [first_tile, first_tile + tiles).
 template <class Format>
 inline void unpack_slab(const LinearBackwardArgs& args, int first_row, int rows, int first_tile, int tiles,
                         float* slab) {
-  alignas(64) float tile[kTileK][16];
-  const int stride = tiles * kTileK;
-  for (int p = first_row / 16; 16 * p < first_row + rows; p++) {
+  const auto place = [&](int row, int column) {
+    return slab + (column / kStripColumns * kSlabRows + row) * kStripColumns + column % kStripColumns;
+  };
+  for (int row = 0; row < rows; row += 16) {
     const auto* panel = reinterpret_cast<const uint8_t*>(args.panels) +
-                        static_cast<size_t>(p) * panel_bytes(Format::kDType, args.k);
-    float* out = slab + (16 * p - first_row) * stride;
-    for (int t = 0; t < tiles; t++, out += kTileK) {
-      unpack_tile_f32<Format>(panel, args.k, first_tile + t, tile);
-      for (int row = 0; row < 16; row++) {
-        for (int i = 0; i < kTileK; i++) out[row * stride + i] = tile[i][row];
-      }
-    }
+                        static_cast<size_t>((first_row + row) / 16) * panel_bytes(Format::kDType, args.k);
+    for (int t = 0; t < tiles; t++)
+      unpack_tile_f32<Format>(panel, args.k, first_tile + t, place(row, kTileK * t),
+                              place(row, kTileK * t + 16));
+  }
+}
+
+// (rows, n) from rows `stride` apart to rows kSlabRows apart.
+inline void copy_rows(const float* from, int stride, int rows, int n, float* to) {
+  for (int i = 0; i < rows; i++, from += stride, to += kSlabRows) {
+    for_lanes(
+        n, [&](int j) { store(to + j, load(from + j)); },
+        [&](int j, int count) {
+          for (int l = 0; l < count; l++) to[j + l] = from[j + l];
+        });
+  }
+}
+
+// dx += dy W for the unpacked slab: `n` rows from first_row, `columns` columns from first_column.
+inline void multiply_slab(const LinearBackwardArgs& args, int first_row, int n, int first_column, int columns,
+                          const float* slab) {
+  alignas(64) float copy[kBlockRows * kSlabRows];
+  const bool copied = args.n % kFarApart == 0;
+  for (int m = 0; m < args.rows; m += kBlockRows) {
+    const int rows = args.rows - m < kBlockRows ? args.rows - m : kBlockRows;
+    const float* dy = args.dy + static_cast<ptrdiff_t>(m) * args.n + first_row;
+    if (copied) copy_rows(dy, args.n, rows, n, copy);
+    for (int column = 0; column < columns; column += kStripColumns)
+      multiply_add({.a = copied ? copy : dy,
+                    .a_row = copied ? kSlabRows : args.n,
+                    .a_k = 1,
+                    .b = slab + column * kSlabRows,
+                    .b_stride = kStripColumns,
+                    .c = args.dx + static_cast<ptrdiff_t>(m) * args.k + first_column + column,
+                    .c_stride = args.k,
+                    .rows = rows,
+                    .n = columns - column < kStripColumns ? columns - column : kStripColumns,
+                    .k = n});
   }
 }
 
 template <class Format>
 void linear_backward_format(const LinearBackwardArgs& args, int begin, int end) {
-  alignas(64) static thread_local float slab[kSlabRows * kSlabColumns];
+  alignas(64) float slab[kSlabRows * kSlabColumns];
   for (int tile = begin; tile < end; tile += kSlabTiles) {
-    const int tiles = end - tile < kSlabTiles ? end - tile : kSlabTiles, columns = tiles * kTileK;
+    const int tiles = end - tile < kSlabTiles ? end - tile : kSlabTiles;
     for (int row = 0; row < args.n; row += kSlabRows) {
       const int rows = args.n - row < kSlabRows ? args.n - row : kSlabRows;
       unpack_slab<Format>(args, row, rows, tile, tiles, slab);
-      multiply_add({.a = args.dy + row,
-                    .a_row = args.n,
-                    .a_k = 1,
-                    .b = slab,
-                    .b_stride = columns,
-                    .c = args.dx + tile * kTileK,
-                    .c_stride = args.k,
-                    .rows = args.rows,
-                    .n = columns,
-                    .k = rows});
+      multiply_slab(args, row, rows, tile * kTileK, tiles * kTileK, slab);
     }
   }
 }

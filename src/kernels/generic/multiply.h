@@ -8,8 +8,9 @@
 // two a cycle: eight would do) and the fewest loads for them. Source: van Zee and van de Geijn 2015, "BLIS".
 inline constexpr int kMultiplyRows = kMaxRows >= 8 ? 8 : 6, kMultiplyVectors = kMaxRows >= 8 ? 3 : 1;
 
+// Inlined, or g++ 12 moves the sums through memory at its end.
 template <int kRows, int kVectors>
-inline void multiply_rows(const MultiplyArgs& args, int row, int column) {
+[[gnu::always_inline]] inline void multiply_rows(const MultiplyArgs& args, int row, int column) {
   const float* a[kRows];
   float* c[kRows];
   F32 acc[kRows][kVectors];
@@ -38,6 +39,7 @@ inline void multiply_columns(const MultiplyArgs& args, int column) {
   int row = 0;
   for (; row + kMultiplyRows <= args.rows; row += kMultiplyRows)
     multiply_rows<kMultiplyRows, kVectors>(args, row, column);
+  for (; row + 4 <= args.rows; row += 4) multiply_rows<4, kVectors>(args, row, column);
   for (; row + 2 <= args.rows; row += 2) multiply_rows<2, kVectors>(args, row, column);
   for (; row < args.rows; row++) multiply_rows<1, kVectors>(args, row, column);
 }

@@ -1,5 +1,4 @@
-// Random weights as a file stores them, for tests: any bytes are a valid block, but scales must be finite and
-// small.
+// Weights as a file stores them, for tests: any bytes are a valid block, but scales must be finite and small.
 #pragma once
 
 #include <cstring>
@@ -11,15 +10,12 @@
 
 namespace understudy {
 
-// `count` values, a multiple of the type's block.
-inline std::vector<std::byte> random_blocks(DType dtype, size_t count, uint32_t seed) {
-  std::mt19937 random(seed);
+// Gives every block of `bytes` small random scales.
+inline void set_scales(DType dtype, std::vector<std::byte>& bytes, std::mt19937& random) {
   std::uniform_real_distribution<float> scale(-0.02f, 0.02f);
   const DTypeInfo& type = info(dtype);
   // Where the f16 scales of a block lie.
   const size_t d = dtype == DType::q2_k ? 80 : dtype == DType::q3_k ? 108 : dtype == DType::q6_k ? 208 : 0;
-  std::vector<std::byte> bytes(count / type.block * type.bytes);
-  for (auto& b : bytes) b = static_cast<std::byte>(random());
   for (size_t at = 0; at < bytes.size(); at += type.bytes) {
     if (dtype == DType::f32) {
       const float value = scale(random);
@@ -31,6 +27,24 @@ inline std::vector<std::byte> random_blocks(DType dtype, size_t count, uint32_t 
     half = f32_to_f16(scale(random));
     if (type.codes.minimum) std::memcpy(&bytes[at + d + 2], &half, 2);
   }
+}
+
+// `count` values, a multiple of the type's block.
+inline std::vector<std::byte> random_blocks(DType dtype, size_t count, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::vector<std::byte> bytes(count / info(dtype).block * info(dtype).bytes);
+  for (auto& b : bytes) b = static_cast<std::byte>(random());
+  set_scales(dtype, bytes, random);
+  return bytes;
+}
+
+// The same of codes whose values are the largest that a kernel multiplies with.
+inline std::vector<std::byte> largest_blocks(DType dtype, size_t count, uint32_t seed) {
+  std::mt19937 random(seed);
+  const Codes codes = info(dtype).codes;
+  const int fill = codes.codebook ? 0 : codes.bits == 8 ? 0x80 : 0xff;
+  std::vector<std::byte> bytes(count / info(dtype).block * info(dtype).bytes, static_cast<std::byte>(fill));
+  set_scales(dtype, bytes, random);
   return bytes;
 }
 

@@ -5,8 +5,8 @@
 #include "tensor/packed_layout.h"
 
 namespace understudy::isa::avx2 {
-// 16 registers: 2 rows x (2 dots + 1 sum) of two halves each, and the codes.
-inline constexpr int kMaxRows = 2;
+// 16 registers: 4 rows x 1 dot of two halves each, the codes, and a broadcast; sums pass through the first-level cache.
+inline constexpr int kMaxRows = 4;
 #include "kernels/generic/table.h"
 
 extern const KernelTable kTable;

@@ -116,6 +116,11 @@ inline Bytes load_bytes(const void* p) {
   auto* v = static_cast<const __m256i*>(p);
   return {_mm256_loadu_si256(v), _mm256_loadu_si256(v + 1)};
 }
+inline void store_bytes(void* p, Bytes b) {
+  auto* v = static_cast<__m256i*>(p);
+  _mm256_storeu_si256(v, b.lo);
+  _mm256_storeu_si256(v + 1, b.hi);
+}
 inline Bytes low_nibbles(Bytes b) {
   __m256i mask = _mm256_set1_epi8(15);
   return {_mm256_and_si256(b.lo, mask), _mm256_and_si256(b.hi, mask)};
@@ -159,18 +164,48 @@ inline __m256i broadcast4(const int8_t* a) {
   __builtin_memcpy(&four, a, 4);
   return _mm256_set1_epi32(four);
 }
-// Codes below 64: two products stay below 2 * 63 * 127 < 2^15, so the 16-bit sums of maddubs are exact.
-inline __m256i dot4_half(__m256i acc, __m256i codes, __m256i a) {
 #ifdef __AVXVNNI__
+inline __m256i dot4_half(__m256i acc, __m256i codes, __m256i a) {
   return _mm256_dpbusd_avx_epi32(acc, codes, a);
-#else
-  return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(codes, a), _mm256_set1_epi16(1)));
-#endif
 }
 inline I32 dot4(I32 acc, Bytes codes, const int8_t* a) {
   __m256i four = broadcast4(a);
   return {dot4_half(acc.lo, codes.lo, four), dot4_half(acc.hi, codes.hi, four)};
 }
+using Sums = I32;
+constexpr int sum_groups(int) { return 8; }
+inline Sums begin_sums(I32 total) { return total; }
+inline I32 end_sums(I32, Sums sums) { return sums; }
+inline constexpr bool kSplitDots = true;
+#else
+// Left alone, g++ 12 adds products in pairs and then has no registers for them.
+inline __m256i in_order(__m256i sum) {
+  __asm__("" : "+x"(sum));
+  return sum;
+}
+inline __m256i add_pairs(__m256i acc, __m256i pairs) {
+  return in_order(_mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))));
+}
+inline __m256i dot4_half(__m256i acc, __m256i codes, __m256i a) {
+  return add_pairs(acc, _mm256_maddubs_epi16(codes, a));
+}
+// Pairs of products of a few groups, summed in the 16 bits that maddubs leaves: exact for as many groups as keep
+// 2 * 127 * code below 2^15.
+struct Sums {
+  __m256i lo, hi;
+};
+constexpr int sum_groups(int bits) { return 32767 / (2 * 127 * ((1 << bits) - 1)); }
+inline Sums begin_sums(I32) { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+inline I32 end_sums(I32 total, Sums sums) {
+  return {add_pairs(total.lo, sums.lo), add_pairs(total.hi, sums.hi)};
+}
+inline Sums dot4(Sums sums, Bytes codes, const int8_t* a) {
+  __m256i four = broadcast4(a);
+  return {in_order(_mm256_add_epi16(sums.lo, _mm256_maddubs_epi16(codes.lo, four))),
+          in_order(_mm256_add_epi16(sums.hi, _mm256_maddubs_epi16(codes.hi, four)))};
+}
+inline constexpr bool kSplitDots = false;
+#endif
 // Signed codes: |code| * (sign(code) * a) keeps one side unsigned; 2 * 128 * 127 < 2^15, exact since |a| <=
 // 127.
 inline I32 start8(int32_t) { return splat_i32(0); }

@@ -75,6 +75,7 @@ inline F32 load_nibbles(const void* p) {
 }
 
 inline Bytes load_bytes(const void* p) { return {_mm512_loadu_si512(p)}; }
+inline void store_bytes(void* p, Bytes b) { _mm512_storeu_si512(p, b.v); }
 inline Bytes low_nibbles(Bytes b) { return {_mm512_and_si512(b.v, _mm512_set1_epi8(15))}; }
 inline Bytes high_nibbles(Bytes b) {
   return {_mm512_and_si512(_mm512_srli_epi16(b.v, 4), _mm512_set1_epi8(15))};
@@ -105,6 +106,11 @@ inline I32 broadcast4(const int8_t* a) {
 inline I32 dot4(I32 acc, Bytes codes, const int8_t* a) {
   return _mm512_dpbusd_epi32(acc, codes.v, broadcast4(a));
 }
+using Sums = I32;
+constexpr int sum_groups(int) { return 8; }
+inline Sums begin_sums(I32 total) { return total; }
+inline I32 end_sums(I32, Sums sums) { return sums; }
+inline constexpr bool kSplitDots = true;
 // VNNI wants one unsigned side: codes + 128, and 128 * sum(a) is taken off at the start. Exact.
 inline I32 start8(int32_t neg_sum) { return _mm512_slli_epi32(splat_i32(neg_sum), 7); }
 inline I32 dot4_signed(I32 acc, Bytes codes, const int8_t* a) {

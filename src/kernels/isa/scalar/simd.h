@@ -194,6 +194,7 @@ inline Bytes load_bytes(const void* p) {
   std::memcpy(r.v, p, 64);
   return r;
 }
+inline void store_bytes(void* p, Bytes b) { std::memcpy(p, b.v, 64); }
 inline Bytes low_nibbles(Bytes b) {
   for (auto& x : b.v) x &= 15;
   return b;
@@ -232,6 +233,14 @@ inline I32 dot4(I32 acc, Bytes codes, const int8_t* a) {
   LANES for (int j = 0; j < 4; j++) acc.v[i] += codes.v[4 * i + j] * a[j];
   return acc;
 }
+// Where a set sums dot4 of many groups better in another form than I32: begin_sums, then dot4 of sum_groups(bits of a
+// code) groups at most, then end_sums, which takes the total from before and gives the total after.
+using Sums = I32;
+constexpr int sum_groups(int) { return 8; }
+inline Sums begin_sums(I32 total) { return total; }
+inline I32 end_sums(I32, Sums sums) { return sums; }
+// Whether a chain of dot4 is so slow that a tile's halves are better summed side by side.
+inline constexpr bool kSplitDots = true;
 // The same for signed 8-bit codes; start8 takes minus the sum of all a that follow.
 inline I32 start8(int32_t) { return splat_i32(0); }
 inline I32 dot4_signed(I32 acc, Bytes codes, const int8_t* a) {
