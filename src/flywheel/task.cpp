@@ -4,6 +4,7 @@
 
 #include "base/sha256.h"
 #include "flywheel/canonical_json.h"
+#include "text/utf8.h"
 
 namespace understudy {
 namespace {
@@ -75,16 +76,7 @@ std::string Task::title(size_t bytes) const {
       if (text.size() > 4 * bytes) break;
     }
   }
-  std::string line;
-  for (const char c : text) {
-    const bool blank = c == ' ' || c == '\n' || c == '\t' || c == '\r';
-    if (!blank) line += c;
-    if (blank && !line.empty() && line.back() != ' ') line += ' ';
-  }
-  if (line.size() <= bytes) return line;
-  size_t end = bytes - 3;
-  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
-  return line.substr(0, end) + "...";
+  return one_line(text, bytes);
 }
 
 json::object to_json(const Task& task) {

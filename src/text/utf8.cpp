@@ -77,4 +77,18 @@ size_t count_utf8_chars(std::string_view text) {
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
+std::string one_line(std::string_view text, size_t bytes) {
+  std::string line;
+  for (const char c : text) {
+    const bool blank = c == ' ' || c == '\n' || c == '\t' || c == '\r';
+    if (!blank) line += c;
+    if (blank && !line.empty() && line.back() != ' ') line += ' ';
+    if (line.size() > bytes + 1) break;
+  }
+  if (line.size() <= bytes) return line;
+  size_t end = bytes - 3;
+  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
+  return line.substr(0, end) + "...";
+}
+
 }  // namespace understudy

@@ -32,4 +32,7 @@ std::string to_valid_utf8(std::string_view text);
 // Number of characters of valid UTF-8.
 size_t count_utf8_chars(std::string_view text);
 
+// `text` for people: white space as single spaces, cut at a character with "..." if it is longer than `bytes` (>= 3).
+std::string one_line(std::string_view text, size_t bytes);
+
 }  // namespace understudy

@@ -45,5 +45,12 @@ TEST(Utf8, TellsIncompleteFromInvalid) {
 
 TEST(Utf8, CountsCharacters) { EXPECT_EQ(count_utf8_chars("a\xC3\xA9\xE4\xBD\xA0\xF0\x9F\x98\x80"), 4u); }
 
+TEST(Utf8, OneLineCutsAtACharacter) {
+  EXPECT_EQ(one_line("  a \n\t b", 10), "a b");
+  EXPECT_EQ(one_line("abcdefgh", 8), "abcdefgh");
+  EXPECT_EQ(one_line("abcdefghi", 8), "abcde...");
+  EXPECT_EQ(one_line("abcd\xC3\xA9xyz", 8), "abcd...");  // not half of the e with its accent
+}
+
 }  // namespace
 }  // namespace understudy
