@@ -21,9 +21,10 @@ namespace json = boost::json;
 namespace fs = std::filesystem;
 
 constexpr char kAdapterFile[] = "adapter.safetensors";
-// Small steps: a few hundred rows with short answers are a handful of steps of
-// the usual size.
-constexpr int kTokensPerStep = 512;
+// Small steps and a high rate: a few hundred rows with short answers are a handful of steps of the usual size, and minutes
+// are few (docs/design/specialists.md has the figures).
+constexpr int kTokensPerStep = 256;
+constexpr float kLearningRate = 3e-3f;
 constexpr int kMaxEpochs = 6;
 constexpr double kAnswerRoom = 1.5;  // of the longest answer of training, in tokens
 constexpr int kMoreAnswerRoom = 8;
@@ -81,6 +82,7 @@ Result<SftResult> LoraMaker::train() {
   max_tokens_ = static_cast<int>(kAnswerRoom * longest) + kMoreAnswerRoom;
   SftOptions options;
   options.epochs = kMaxEpochs;
+  options.learning_rate = kLearningRate;
   options.tokens_per_step = kTokensPerStep;
   options.max_minutes = making_.max_minutes;
   SftRun run;

@@ -31,7 +31,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr size_t kHomeCommands = 2'400;
 // Calls at once. A real model limits them; the stand-in only waits.
-constexpr size_t kUpstreamParallel = 16, kStandInParallel = 32;
+constexpr size_t kUpstreamParallel = 16, kStandInParallel = 64;
 // Of the live part, free: what is answered here shares this machine's cores, and is timed.
 constexpr size_t kFreeParallel = 8;
 constexpr double kMinutesAfterTraining = 7;  // proof, planted specialist, live calls
