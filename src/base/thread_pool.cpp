@@ -1,6 +1,8 @@
 #include "base/thread_pool.h"
 
+#include <pthread.h>
 #include <sched.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cmath>
@@ -16,6 +18,12 @@ namespace {
 constexpr int kSpins = 2000;
 
 inline void pause() { __builtin_ia32_pause(); }
+
+double seconds_of(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 double cgroup_quota() {
   std::string quota;
@@ -81,6 +89,15 @@ void ThreadPool::run_erased(int tasks, Invoke invoke, void* function) {
       finished_.wait(finished, std::memory_order_acquire);
     }
   }
+}
+
+double ThreadPool::cpu_seconds() {
+  double seconds = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+  for (std::thread& worker : workers_) {
+    clockid_t clock;
+    if (pthread_getcpuclockid(worker.native_handle(), &clock) == 0) seconds += seconds_of(clock);
+  }
+  return seconds;
 }
 
 void ThreadPool::loop() {

@@ -26,6 +26,9 @@ class ThreadPool {
 
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
+  // CPU time of the workers and of the calling thread since each began: two readings tell what was spent between them.
+  double cpu_seconds();
+
   // Calls body(task) once for every task in [0, tasks), spread over all threads; returns when all are done.
   // Tasks are claimed one by one, so a slow thread holds up one task at most. Must not be nested. body must
   // not throw.

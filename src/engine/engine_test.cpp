@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <future>
 #include <random>
 #include <thread>
@@ -372,6 +373,24 @@ TEST_P(EngineLayouts, DestructionCancelsEverything) {
   int cancelled = 0;
   for (auto& answer : answers) cancelled += answer.get().reason == FinishReason::cancelled;
   EXPECT_GE(cancelled, 18);  // an answer takes 1,800 steps
+}
+
+// Of all steps, each shared out whole: together no more than the process used.
+TEST_P(EngineLayouts, CpuTimeIsChargedToThoseThatUsedIt) {
+  const std::clock_t before = std::clock();
+  auto engine = start({});
+  std::vector<std::future<Answer>> answers;
+  for (const EngineRequest& request : mixed_requests(12, 4)) {
+    if (!request.choices) answers.push_back(submit(*engine, request));
+  }
+  double charged = 0;
+  for (auto& answer : answers) {
+    const double seconds = answer.get().usage.cpu_seconds;
+    EXPECT_GT(seconds, 0);
+    charged += seconds;
+  }
+  engine.reset();
+  EXPECT_LE(charged, static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC + 0.001);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EngineLayouts,

@@ -50,6 +50,7 @@ struct Usage {
   int cached_tokens = 0;      // prompt tokens whose state came from the prefix tree
   int completion_tokens = 0;  // calls of on_token; with choices: tokens up to the one that decided
   double queue_ms = 0, first_token_ms = 0, total_ms = 0;
+  double cpu_seconds = 0;  // of the engine's threads: of each step its share by rows
 };
 
 // Values for Network::adaptable_layers() of the engine's model. Immutable once it is shared. Requests with

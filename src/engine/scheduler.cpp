@@ -163,10 +163,15 @@ void Scheduler::step() {
   plan_step();
   begin_step();
   const auto start = Clock::now();
+  const double cpu_before = pool_.cpu_seconds();
   std::span<const float> logits = model_.network->forward(batch_, *workspace_);
-  if (was_abandoned()) return retract_step();
-  pace_.took(static_cast<int>(batch_.tokens.size()), milliseconds(Clock::now() - start));
-  run_jobs(logits);
+  const bool abandoned = was_abandoned();
+  if (!abandoned) {
+    pace_.took(static_cast<int>(batch_.tokens.size()), milliseconds(Clock::now() - start));
+    run_jobs(logits);
+  }
+  charge_step(pool_.cpu_seconds() - cpu_before);
+  if (abandoned) return retract_step();
   commit_step();
   deliver();
 }
@@ -239,6 +244,12 @@ bool Scheduler::was_abandoned() {
 // apply_cancellations() ends the requests that the step was given up for.
 void Scheduler::retract_step() {
   for (auto& s : running_) cache_->retract(s->state);
+}
+
+// A step's work grows with its rows; what one row costs more than another (its logits, a longer past) is not told apart.
+void Scheduler::charge_step(double cpu_seconds) {
+  const double share = cpu_seconds / static_cast<double>(std::max<size_t>(batch_.tokens.size(), 1));
+  for (auto& s : running_) s->usage.cpu_seconds += share * s->rows;
 }
 
 void Scheduler::add_rows(Sequence& sequence, int rows, RowKind kind) {

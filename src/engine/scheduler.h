@@ -61,6 +61,7 @@ class Scheduler {
   bool was_abandoned();
   void commit_step();
   void retract_step();
+  void charge_step(double cpu_seconds);
   void deliver();
   void deliver_token(Sequence& sequence);
   void deliver_choice(Sequence& sequence, TokenId token);

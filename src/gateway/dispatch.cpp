@@ -72,7 +72,7 @@ class Audit final : public Exchange {
   void write(std::string) override {}
   void end_stream() override {}
   void on_disconnect(std::function<void()>) override {}
-  void note_tokens(int, int) override {}
+  void note_usage(const AnswerUsage&) override {}
 
  private:
   const HttpRequest request_;

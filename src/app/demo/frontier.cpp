@@ -180,8 +180,8 @@ struct Frontier::Impl {
     auto completion = read_completion(request, answers);
     if (!completion.ok()) return exchange->respond(refusal(400, completion.error().message()));
     later.add(Clock::now() + options.latency, [exchange, completion = std::move(*completion)] {
-      exchange->note_tokens(static_cast<int>(completion.prompt_tokens),
-                            static_cast<int>(completion.completion_tokens));
+      exchange->note_usage({.prompt_tokens = static_cast<int>(completion.prompt_tokens),
+                            .completion_tokens = static_cast<int>(completion.completion_tokens)});
       if (completion.stream) return send_stream(*exchange, completion);
       exchange->respond(whole(completion));
     });

@@ -46,8 +46,10 @@ class ConnectionExchange final : public Exchange {
   }
   void write(std::string data) override {
     if (ended_ || data.empty()) return;
+    connection_->note_posted(data.size());
     post([data = std::move(data)](Connection& connection) { connection.write(data); });
   }
+  size_t unsent_bytes() const override { return connection_->unsent_bytes(); }
   void end_stream() override {
     if (ended_.exchange(true)) return;
     post([](Connection& connection) { connection.end_stream(); });
@@ -56,9 +58,9 @@ class ConnectionExchange final : public Exchange {
     if (ended_) return;
     post([callback = std::move(callback)](Connection& connection) { connection.on_disconnect(callback); });
   }
-  void note_tokens(int prompt_tokens, int completion_tokens) override {
+  void note_usage(const AnswerUsage& usage) override {
     if (ended_) return;
-    post([=](Connection& connection) { connection.note_tokens(prompt_tokens, completion_tokens); });
+    post([usage](Connection& connection) { connection.note_usage(usage); });
   }
 
  private:
@@ -309,6 +311,7 @@ void Connection::begin_stream(const HttpResponse& head) {
 }
 
 void Connection::write(const std::string& data) {
+  posted_ -= data.size();
   if (state_ != State::answering || !streaming_ || answered_) return;
   if (output_.size() + writing_.size() > core_->limits.unsent_bytes) return close();
   send(http_1_0_ ? data : fmt::format("{:x}\r\n", data.size()) + data + "\r\n");
@@ -332,9 +335,9 @@ void Connection::on_disconnect(std::function<void()> callback) {
   if (state_ == State::closed || peer_eof_) peer_gone();
 }
 
-void Connection::note_tokens(int prompt_tokens, int completion_tokens) {
-  access_.prompt_tokens = prompt_tokens;
-  access_.completion_tokens = completion_tokens;
+void Connection::note_usage(const AnswerUsage& usage) {
+  access_.prompt_tokens = usage.prompt_tokens;
+  access_.completion_tokens = usage.completion_tokens;
 }
 
 void Connection::peer_gone() {
@@ -347,6 +350,7 @@ void Connection::peer_gone() {
 
 void Connection::send(const std::string& data) {
   output_ += data;
+  buffered_ += data.size();
   if (writing_.empty()) write_next();
 }
 
@@ -356,6 +360,7 @@ void Connection::write_next() {
   set_deadline(core_->limits.write_timeout);
   asio::async_write(socket_, asio::buffer(writing_),
                     [self = shared_from_this()](boost::system::error_code error, size_t) {
+                      self->buffered_ -= self->writing_.size();
                       self->writing_.clear();
                       if (self->state_ == State::closed) return;
                       if (error) return self->close();

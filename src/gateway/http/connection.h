@@ -2,6 +2,7 @@
 // second, Beast).
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -43,7 +44,8 @@ struct ServerCore {
   bool closed_ = false;
 };
 
-// Reads requests, hands them over one at a time, writes the answers. I/O thread only, but for core().
+// Reads requests, hands them over one at a time, writes the answers. I/O thread only, but for core() and what
+// it says of bytes.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Clock = std::chrono::steady_clock;
@@ -64,8 +66,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void end_stream();
   void abandon();  // the exchange was released
   void on_disconnect(std::function<void()> callback);
-  void note_tokens(int prompt_tokens, int completion_tokens);
+  void note_usage(const AnswerUsage& usage);
   ServerCore& core() { return *core_; }
+  // Thread-safe.
+  void note_posted(size_t bytes) { posted_ += bytes; }
+  size_t unsent_bytes() const { return posted_ + buffered_; }
 
  private:
   enum class State {
@@ -114,6 +119,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::function<void()> on_disconnect_;
 
   std::string output_, writing_;
+  std::atomic<size_t> posted_ = 0;    // of a stream, on their way to this thread
+  std::atomic<size_t> buffered_ = 0;  // of output_ and writing_
   bool streaming_ = false, answered_ = false;
 };
 

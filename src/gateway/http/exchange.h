@@ -5,11 +5,18 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "gateway/http/message.h"
 
 namespace understudy {
+
+// What an answer took; what nobody measured is empty.
+struct AnswerUsage {
+  int prompt_tokens = 0, completion_tokens = 0;
+  std::optional<double> queue_ms = std::nullopt, cpu_seconds = std::nullopt;
+};
 
 class Exchange {
  public:
@@ -23,14 +30,16 @@ class Exchange {
   virtual void begin_stream(HttpResponse head) = 0;
   // Never blocks. A client that reads so slowly that HttpLimits::unsent_bytes pile up is cut off.
   virtual void write(std::string data) = 0;
+  // What was written and the client's socket has not taken yet, for writers that can wait.
+  virtual size_t unsent_bytes() const { return 0; }
   virtual void end_stream() = 0;
 
   // `callback` runs once, on the I/O thread, if the client goes away before the answer is complete; at once
   // if it has gone already. It must be quick.
   virtual void on_disconnect(std::function<void()> callback) = 0;
 
-  // For the access record.
-  virtual void note_tokens(int prompt_tokens, int completion_tokens) = 0;
+  // For the access record and the ledger. Before the answer's end.
+  virtual void note_usage(const AnswerUsage& usage) = 0;
 };
 
 }  // namespace understudy

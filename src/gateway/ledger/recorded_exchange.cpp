@@ -56,7 +56,7 @@ Result<CallMarks> read_call_marks(const HttpRequest& request) {
 }
 
 RecordedExchange::RecordedExchange(std::shared_ptr<Exchange> inner, Recorder* recorder, CallMarks marks)
-    : inner_(std::move(inner)),
+    : PassingExchange(std::move(inner)),
       recorder_(recorder),
       log_(recorder == nullptr ? LogLevel::off : marks.log.value_or(recorder->options().log)) {
   const HttpRequest& request = inner_->request();
@@ -142,16 +142,13 @@ void RecordedExchange::end_stream() {
   inner_->end_stream();
 }
 
-// The client's departure is told by whoever makes the answer; the call is recorded when the exchange goes.
-void RecordedExchange::on_disconnect(std::function<void()> callback) {
-  inner_->on_disconnect(std::move(callback));
-}
-
-void RecordedExchange::note_tokens(int prompt_tokens, int completion_tokens) {
+void RecordedExchange::note_usage(const AnswerUsage& usage) {
   std::lock_guard lock(mutex_);
-  call_.prompt_tokens = prompt_tokens;
-  call_.completion_tokens = completion_tokens;
-  inner_->note_tokens(prompt_tokens, completion_tokens);
+  call_.prompt_tokens = usage.prompt_tokens;
+  call_.completion_tokens = usage.completion_tokens;
+  call_.queue_ms = usage.queue_ms;
+  call_.cpu_seconds = usage.cpu_seconds;
+  inner_->note_usage(usage);
 }
 
 void RecordedExchange::finish(std::string response, std::function<void(Status)> done) {

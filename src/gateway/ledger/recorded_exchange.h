@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "gateway/http/exchange.h"
+#include "gateway/http/passing_exchange.h"
 #include "gateway/ledger/recorder.h"
 #include "gateway/ledger/stream_assembler.h"
 
@@ -23,7 +23,7 @@ struct CallMarks {
 };
 Result<CallMarks> read_call_marks(const HttpRequest& request);
 
-class RecordedExchange final : public Exchange {
+class RecordedExchange final : public PassingExchange {
  public:
   // `recorder` may be nullptr: the headers alone. Both must outlive the exchange.
   RecordedExchange(std::shared_ptr<Exchange> inner, Recorder* recorder, CallMarks marks);
@@ -33,13 +33,11 @@ class RecordedExchange final : public Exchange {
   // What is known before the answer begins: route, reason, provider, hashes, ... Not after it has begun.
   Call& call() { return call_; }
 
-  const HttpRequest& request() const override { return inner_->request(); }
   void respond(HttpResponse response) override;
   void begin_stream(HttpResponse head) override;
   void write(std::string data) override;
   void end_stream() override;
-  void on_disconnect(std::function<void()> callback) override;
-  void note_tokens(int prompt_tokens, int completion_tokens) override;
+  void note_usage(const AnswerUsage& usage) override;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -47,7 +45,6 @@ class RecordedExchange final : public Exchange {
   void note_first_byte();
   void finish(std::string response, std::function<void(Status)> done = {});
 
-  const std::shared_ptr<Exchange> inner_;
   Recorder* const recorder_;
   const LogLevel log_;
   const Clock::time_point begin_ = Clock::now();

@@ -186,7 +186,9 @@ void CompletionRun::on_finish(size_t index, FinishReason reason, const Usage& us
   if (index % job_.params.choices == 0) {
     total_.prompt_tokens += usage.prompt_tokens;
     total_.cached_tokens += usage.cached_tokens;
+    total_.queue_ms = std::max(total_.queue_ms, usage.queue_ms);
   }
+  total_.cpu_seconds += usage.cpu_seconds;
   total_.completion_tokens += stopped ? choice.tokens : usage.completion_tokens;
   --running_;
   if (--unfinished_ == 0) {

@@ -136,7 +136,7 @@ void embeddings(Service& service, std::shared_ptr<Exchange> exchange) {
                  [&provider, job, cancelled, exchange](Result<std::vector<float>> vectors) {
                    if (*cancelled) return;
                    if (!vectors) return exchange->respond(error_response(vectors.error()));
-                   exchange->note_tokens(static_cast<int>(job->tokens), 0);
+                   exchange->note_usage({.prompt_tokens = static_cast<int>(job->tokens)});
                    exchange->respond(json_response(answer(provider.model(), *job, *vectors)));
                  });
 }

@@ -162,6 +162,10 @@ class AnswerFormat {
   std::time_t created_;
 };
 
+AnswerUsage noted(const Usage& total) {
+  return {total.prompt_tokens, total.completion_tokens, total.queue_ms, total.cpu_seconds};
+}
+
 class WholeAnswer final : public CompletionSink {
  public:
   WholeAnswer(AnswerFormat format, size_t choices, std::shared_ptr<Exchange> exchange)
@@ -183,7 +187,7 @@ class WholeAnswer final : public CompletionSink {
     for (size_t i = 0; i < choices_.size(); ++i) choices.push_back(format_.whole(choices_[i], reasons_[i]));
     json::object body = format_.envelope(false, std::move(choices));
     body["usage"] = AnswerFormat::usage(total);
-    exchange_->note_tokens(total.prompt_tokens, total.completion_tokens);
+    exchange_->note_usage(noted(total));
     exchange_->respond(json_response(body));
   }
   void fail(const Error& error) override { exchange_->respond(error_response(error)); }
@@ -221,7 +225,7 @@ class StreamedAnswer final : public CompletionSink {
       send_event(json::serialize(chunk));
     }
     send_event("[DONE]");
-    exchange_->note_tokens(total.prompt_tokens, total.completion_tokens);
+    exchange_->note_usage(noted(total));
     exchange_->end_stream();
   }
   void fail(const Error& error) override {

@@ -1,7 +1,7 @@
 // A ModelProvider for tests: one token per byte, an answer that the prompt chooses, no model.
 //
 // The answer is "Hello, world!" and the end token; a prompt that holds "forever" is answered with "a" until
-// cancelled, or until max_tokens. Log-probabilities are -(id % 10).
+// cancelled, or until max_tokens; one that holds "failing" fails after a token. Log-probabilities are -(id % 10).
 #pragma once
 
 #include <atomic>
@@ -98,12 +98,13 @@ class ScriptedProvider final : public ModelProvider {
   }
 
   std::atomic<int> capacity{64}, cancelled{0};
+  static constexpr double kCpuSeconds = 0.5;  // that each generation says it took
 
  private:
   struct Generation {
     EngineRequest request;
     std::string answer;
-    bool forever = false;
+    bool forever = false, failing = false;
     int produced = 0;
     std::atomic<bool> cancelled{false};
   };
@@ -120,6 +121,7 @@ class ScriptedProvider final : public ModelProvider {
     std::string prompt;
     for (TokenId token : generation.request.prompt) prompt += static_cast<char>(token);
     generation.forever = prompt.find("forever") != std::string::npos;
+    generation.failing = prompt.find("failing") != std::string::npos;
     generation.answer = generation.forever ? "a" : "Hello, world!";
     if (generation.request.prompt_logprobs) {
       std::vector<TokenEvent> events;
@@ -133,6 +135,7 @@ class ScriptedProvider final : public ModelProvider {
 
   void step(RequestId id, Generation& generation) {
     if (stop_ || generation.cancelled) return finish(id, FinishReason::cancelled);
+    if (generation.failing && generation.produced == 1) return finish(id, FinishReason::error);
     if (generation.produced == generation.request.max_tokens) return finish(id, FinishReason::length);
     bool ended = !generation.forever && generation.produced >= static_cast<int>(generation.answer.size());
     if (ended && !generation.request.ignore_end) return finish(id, FinishReason::stop);
@@ -155,6 +158,7 @@ class ScriptedProvider final : public ModelProvider {
     Usage usage;
     usage.prompt_tokens = static_cast<int>(generation->request.prompt.size());
     usage.completion_tokens = generation->produced;
+    usage.cpu_seconds = kCpuSeconds;
     generation->request.on_finish(reason, usage, nullptr);
   }
 
