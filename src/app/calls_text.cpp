@@ -17,16 +17,21 @@ struct Reason {
 constexpr Reason kReasons[] = {
     {"no_policy", "no specialist is promoted for such a call"},
     {"contract", "the call differs from what the specialist was proven on"},
-    {"outside_domain", "the input is too far from what the specialist was trained on"},
+    {"rolled_back", "the specialist was rolled back"},
+    {"share", "the specialist answers only a share of these calls"},
+    {"shadow", "the specialist is only watched so far"},
+    {"local_queue_full", "too many calls waited for specialists"},
+    {"foreign_input", "the input is too far from what the specialist was trained on"},
+    {"malformed_answer", "the specialist's answer had not the proven form"},
+    {"specialist_failed", "the specialist failed"},
     {"below_tau", "the specialist was less confident than its proven threshold"},
-    {"above_tau", "the specialist was as confident as its proof asks for"},
+    {"specialist", "the specialist was as confident as its proof asks for"},
     {"forced_up", "the client asked for the incumbent"},
     {"audit", "a share of the calls that are answered locally also goes up, to watch the specialist"},
-    {"local_failed", "the local answer failed"},
-    {"route", "the configuration has a route for this model"},
-    {"local_model", "this machine serves the model that was asked for"},
-    {"default", "no rule is for this model"},
-    {"pass_through", "the path is one that is only passed on"},
+    {"local_model", "this machine's own model is the target"},
+    {"local_failed", "this machine's own model could not answer"},
+    {"ledger_failed", "the ledger could not be written, and calls are refused then"},
+    {"passed_through", "the path is one that is only passed on"},
 };
 
 // Characters that a name takes on the screen, and no more.

@@ -180,10 +180,16 @@ Status serve(Options options) {
                    make_access_policy(options.host, options.api_key, options.allowed_hosts));
   options.outside.threads = options.engine.threads;
   ASSIGN_OR_RETURN(std::unique_ptr<OutsideParts> outside, open_outside(options.outside, options.api_key));
-  if (options.model.empty() && outside->upstreams == nullptr) {
+  const bool has_local_routes = outside->upstreams != nullptr && !outside->upstreams->local.empty();
+  if (options.model.empty() && (outside->upstreams == nullptr || has_local_routes)) {
     ASSIGN_OR_RETURN(options.model, only_model());
   }
   ASSIGN_OR_RETURN(Providers providers, load_providers(options));
+  if (has_local_routes && providers.generator == nullptr) {
+    return Error{ErrorCode::invalid_argument,
+                 "the routes of provider 'local' need a model that generates text", options.model,
+                 "Try: understudy serve smollm2:135m --config " + options.outside.config};
+  }
   Service service(providers.generator.get(), providers.embedder.get(), std::move(access), outside->view());
   RETURN_IF_ERROR(catch_signals());
   HttpHandler handler =

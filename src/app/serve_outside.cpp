@@ -37,6 +37,14 @@ Status check_keys(const GatewayConfig& config, const std::string& api_key) {
   return {};
 }
 
+void report_ledger(const Status& status) {
+  if (status.ok()) {
+    fmt::print(stderr, "the ledger is written again\n");
+  } else {
+    fmt::print(stderr, "calls are not recorded: {}\n", status.error().message());
+  }
+}
+
 void report_retention(const Result<int64_t>& gone) {
   if (!gone) {
     fmt::print(stderr, "retention failed: {}\n", gone.error().message());
@@ -52,21 +60,22 @@ Result<std::unique_ptr<OutsideParts>> open_outside(const OutsideOptions& options
   ASSIGN_OR_RETURN(GatewayConfig config, configuration(options));
   RETURN_IF_ERROR(check_keys(config, api_key));
   auto parts = std::make_unique<OutsideParts>();
-  const bool has_upstream = config.fallback || !config.routes.empty();
-  if (has_upstream) {
+  const bool has_routes = config.fallback || !config.routes.empty() || !config.local_routes.empty();
+  if (has_routes) {
     ASSIGN_OR_RETURN(parts->upstreams, Upstreams::create());
     parts->upstreams->fallback = config.fallback;
     parts->upstreams->routes.insert(config.routes.begin(), config.routes.end());
+    RETURN_IF_ERROR(parts->upstreams->set_local(config.local_routes));
     ASSIGN_OR_RETURN(const std::string home, home_directory());
     ASSIGN_OR_RETURN(parts->policies, open_policies(home, options.threads));
   }
-  if (options.no_ledger || (!has_upstream && options.ledger.empty())) return parts;
+  if (options.no_ledger || (!has_routes && options.ledger.empty())) return parts;
   std::string path = options.ledger;
   if (path.empty()) {
     ASSIGN_OR_RETURN(path, ledger_path());
   }
   ASSIGN_OR_RETURN(parts->store, Store::open(path));
-  parts->recorder = std::make_unique<Recorder>(*parts->store, std::move(config.ledger));
+  parts->recorder = std::make_unique<Recorder>(*parts->store, std::move(config.ledger), report_ledger);
   if (config.retention_days > 0)
     parts->retention = std::make_unique<Retention>(*parts->store, config.retention_days, report_retention);
   return parts;

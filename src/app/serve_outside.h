@@ -21,8 +21,8 @@ struct OutsideOptions {
 // Owns what a Service's Outside points to. Destroy it after the HttpServer and the local models, whose last answers it
 // records, and before the Service.
 struct OutsideParts {
+  std::unique_ptr<Recorder> recorder;  // hears of the calls that the store still writes when it is destroyed
   std::unique_ptr<Store> store;
-  std::unique_ptr<Recorder> recorder;
   std::unique_ptr<Retention> retention;
   std::unique_ptr<Upstreams> upstreams;
   std::unique_ptr<ServedPolicies>

@@ -13,6 +13,7 @@ namespace understudy {
 namespace {
 
 constexpr std::string_view kFromEnvironment = "env::";
+constexpr std::string_view kThisServer = "local";  // as a provider
 constexpr int64_t kLongestRetentionDays = 36'500;
 
 // Reads tables and keeps the first thing that is wrong; what is read after it is empty.
@@ -85,6 +86,8 @@ Providers read_providers(Reader& read, const toml::table& tables) {
     const std::string label = fmt::format("providers.{}", name.str());
     const toml::table* table = read.table(node, label);
     if (table == nullptr) break;
+    if (name.str() == kThisServer)
+      read.fail(node, "the provider 'local' is this server's own model", "Choose another name");
     read.allow(*table, label, {"url", "api_key"});
     UpstreamTarget target{std::string(name.str()), read.text(*table, "url"), read.text(*table, "api_key")};
     if (Status status = check_upstream_url(target.url); !status.ok())
@@ -99,14 +102,22 @@ void read_routes(Reader& read, const toml::table& routes, const Providers& provi
     const std::string label = fmt::format("routes.\"{}\"", model.str());
     const toml::table* table = read.table(node, label);
     if (table == nullptr) return;
-    read.allow(*table, label, {"provider", "model"});
     const std::string provider = read.text(*table, "provider");
+    if (provider == kThisServer) {
+      read.allow(*table, label, {"provider", "fallback"});
+      if (model.str() == "*")
+        read.fail(node, "[routes.\"*\"] must name an upstream", "Give local models routes of their own");
+      config.local_routes.emplace(model.str(), read.text(*table, "fallback"));
+      continue;
+    }
+    read.allow(*table, label, {"provider", "model"});
     const auto found = providers.find(provider);
     if (found == providers.end()) {
       std::string known;
       for (const auto& [name, target] : providers) known += (known.empty() ? "" : ", ") + name;
-      read.fail(node, fmt::format("[{}] names the provider '{}', which is not there", label, provider),
-                "[providers] has " + (known.empty() ? "none" : known));
+      read.fail(
+          node, fmt::format("[{}] names the provider '{}', which is not there", label, provider),
+          "[providers] has " + (known.empty() ? "none" : known) + "; 'local' is this server's own model");
       return;
     }
     UpstreamTarget target = found->second;

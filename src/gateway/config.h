@@ -14,8 +14,10 @@ namespace understudy {
 struct GatewayConfig {
   std::map<std::string, UpstreamTarget> routes;  // [routes], by requested model
   std::optional<UpstreamTarget> fallback;        // [routes] "*"
-  RecorderOptions ledger;                        // [ledger], [prices]
-  int retention_days = 30;                       // [retention]; 0: for ever
+  // [routes] of the provider "local": the model that takes over, or "".
+  std::map<std::string, std::string> local_routes;
+  RecorderOptions ledger;   // [ledger], [prices]
+  int retention_days = 30;  // [retention]; 0: for ever
 };
 
 // Reads the file. Errors name the file, the line and the key, and say what is allowed: corrupt (no TOML),

@@ -17,6 +17,8 @@ api_key = "env::UNDERSTUDY_TEST_KEY"
 [routes]
 "*" = { provider = "big" }
 "fast" = { provider = "big", model = "vendor/fast-1" }
+"small" = { provider = "local", fallback = "fast" }
+"alone" = { provider = "local" }
 
 [ledger]
 log = "metadata"
@@ -34,6 +36,7 @@ output = 0.4
   ASSERT_TRUE(config.ok()) << config.error().message();
   EXPECT_EQ(config->fallback->api_key, "sk-1");
   EXPECT_EQ(config->routes.at("fast").model, "vendor/fast-1");
+  EXPECT_EQ(config->local_routes, (std::map<std::string, std::string>{{"small", "fast"}, {"alone", ""}}));
   EXPECT_EQ(config->ledger.log, LogLevel::metadata);
   EXPECT_TRUE(config->ledger.refuse_on_failure);
   EXPECT_EQ(config->retention_days, 7);
@@ -56,6 +59,9 @@ TEST(Config, ErrorsNameLineAndKey) {
        3},
       {"[routes]\nx = { provider = \"b\" }\n", "'b'", 2},
       {"[routes]\nx = 1\n", "table", 2},
+      {"[routes]\nx = { provider = \"local\", model = \"m\" }\n", "'model'", 2},
+      {"[routes]\n\"*\" = { provider = \"local\" }\n", "upstream", 2},
+      {"[providers.local]\nurl = \"https://a\"\n", "'local'", 1},
       {"[ledger]\nlog = \"some\"\n", "'some'", 2},
       {"[ledger]\non_failure = \"x\"\n", "'x'", 2},
       {"[retention]\ndays = -1\n", "'days'", 2},

@@ -37,8 +37,8 @@ class Service {
   // request.
   HttpHandler handler(std::function<void(const AccessRecord&)> log);
 
-  ModelProvider* generator() { return generator_; }    // never nullptr in a route that needs one
-  EmbeddingProvider* embedder() { return embedder_; }  // likewise
+  ModelProvider* generator() const { return generator_; }    // never nullptr in a route that needs one
+  EmbeddingProvider* embedder() const { return embedder_; }  // likewise
   const Outside& outside() const { return outside_; }
   const HttpMetrics& metrics() const { return metrics_; }
 

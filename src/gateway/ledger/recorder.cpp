@@ -22,10 +22,18 @@ void Recorder::record(Call call, std::function<void(Status)> done) {
   call.cost_usd = call.origin == Origin::local ? local_cost_usd(call, options_.usd_per_cpu_hour)
                                                : upstream_cost_usd(call, options_.prices);
   store_.append_async(std::move(call), [this, done = std::move(done)](Result<std::string> result) {
-    failing_ = !result.ok();
-    (result.ok() ? recorded_ : lost_)++;
-    if (done) done(result.ok() ? Status() : Status(result.error()));
+    const Status status = result.ok() ? Status() : Status(result.error());
+    note(status);
+    if (done) done(status);
   });
+}
+
+void Recorder::note(const Status& status) {
+  (status.ok() ? recorded_ : lost_)++;
+  // A call that breaks a limit says nothing of the ledger.
+  if (!status.ok() && status.error().code == ErrorCode::invalid_argument) return;
+  const bool fails = !status.ok();
+  if (failing_.exchange(fails) != fails && report_) report_(status);
 }
 
 }  // namespace understudy

@@ -25,8 +25,12 @@ struct RecorderOptions {
 
 class Recorder {
  public:
-  // `store` must outlive it.
-  Recorder(Store& store, RecorderOptions options) : store_(store), options_(std::move(options)) {}
+  // Hears on the store's thread when recording begins to fail, with why, and when it works again.
+  using Report = std::function<void(const Status&)>;
+
+  // The store must be there for every record(), and be destroyed before the recorder, which hears of the last calls.
+  Recorder(Store& store, RecorderOptions options, Report report = {})
+      : store_(store), options_(std::move(options)), report_(std::move(report)) {}
 
   // Fills in the cost and appends. Without waiting: `done` hears on the store's thread whether the call is durable.
   // Thread-safe.
@@ -37,13 +41,16 @@ class Recorder {
 
   uint64_t recorded() const { return recorded_; }
   uint64_t lost() const { return lost_; }
-  bool failing() const { return failing_; }  // the last append failed
-  // While it fails: whether this call may find out if the ledger can be written again; one in five seconds may.
+  bool failing() const { return failing_; }  // the store did not take the last call
+  // While it fails: whether to find out now if the ledger can be written again; once in five seconds.
   bool may_try();
 
  private:
+  void note(const Status& status);
+
   Store& store_;
   const RecorderOptions options_;
+  const Report report_;
   std::atomic<uint64_t> recorded_ = 0, lost_ = 0;
   std::atomic<bool> failing_ = false;
   std::atomic<int64_t> next_try_ms_ = 0;

@@ -55,7 +55,10 @@ class TestGateway {
     std::string pattern = (std::filesystem::temp_directory_path() / "understudy-gateway-XXXXXX").string();
     folder_ = ::mkdtemp(pattern.data());
     store = Store::open(folder_ + "/understudy.db").value();
-    recorder = std::make_unique<Recorder>(*store, std::move(options));
+    recorder = std::make_unique<Recorder>(*store, std::move(options), [this](const Status& status) {
+      std::lock_guard lock(mutex_);
+      reports_.push_back(status.ok());
+    });
     upstreams = Upstreams::create().value();
     upstreams->fallback = UpstreamTarget{"upstream", upstream, std::move(upstream_key)};
     service = std::make_unique<Service>(&provider, nullptr, make_access_policy("127.0.0.1", "", {}).value(),
@@ -65,8 +68,8 @@ class TestGateway {
   ~TestGateway() {
     server.reset();
     upstreams.reset();
-    recorder.reset();
     store.reset();
+    recorder.reset();
     std::filesystem::remove_all(folder_);
   }
 
@@ -80,6 +83,14 @@ class TestGateway {
     return send(
         "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
         headers + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  }
+  TestResponse get(const std::string& path, const std::string& headers = "") {
+    return send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n");
+  }
+  // Whether recording works, each time that this changed.
+  std::vector<bool> reports() {
+    std::lock_guard lock(mutex_);
+    return reports_;
   }
   // The calls of the ledger, newest first, as soon as there are so many.
   std::vector<Call> calls(size_t count) {
@@ -98,6 +109,8 @@ class TestGateway {
 
  private:
   std::string folder_;
+  std::mutex mutex_;
+  std::vector<bool> reports_;
 };
 
 inline std::string header_of(const TestResponse& response, const std::string& name) {

@@ -1,6 +1,7 @@
 #include "gateway/upstream/client.h"
 
 #include <curl/curl.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -18,6 +19,7 @@ using Clock = std::chrono::steady_clock;
 constexpr long kConnectMs = 10'000;
 constexpr long kSilentSeconds = 600;  // a frontier model may think for minutes before its first byte
 constexpr int kLongestWaitMs = 1'000;
+constexpr int kPausedWaitMs = 10;  // until a receiver that had no room is asked again
 
 struct CurlFree {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
@@ -33,6 +35,7 @@ struct Transfer {
   std::unique_ptr<curl_slist, CurlFree> headers;
   UpstreamHead head;  // of the response that is being read
   bool has_head = false;
+  bool paused = false;  // the receiver has no room
 };
 
 void give_head(Transfer& transfer) {
@@ -67,6 +70,10 @@ size_t take_header(const char* data, size_t, size_t size, void* user) {
 size_t take_data(const char* data, size_t, size_t size, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
   give_head(transfer);
+  if (!transfer.receiver->has_room()) {
+    transfer.paused = true;
+    return CURL_WRITEFUNC_PAUSE;  // these bytes come again
+  }
   transfer.receiver->data({data, size});
   return size;
 }
@@ -74,6 +81,13 @@ size_t take_data(const char* data, size_t, size_t size, void* user) {
 bool has(const UpstreamRequest& request, std::string_view name) {
   return std::any_of(request.headers.begin(), request.headers.end(),
                      [&](const HttpHeader& header) { return equal_ignoring_case(header.name, name); });
+}
+
+// What a proxy said that did not let us through.
+std::string proxy_hint(const Transfer& transfer) {
+  long status = 0;
+  curl_easy_getinfo(transfer.handle.get(), CURLINFO_HTTP_CONNECTCODE, &status);
+  return status < 300 ? "" : fmt::format("The proxy that HTTPS_PROXY names answered {}", status);
 }
 
 void add_header(Transfer& transfer, const std::string& line) {
@@ -142,6 +156,7 @@ struct UpstreamClient::Impl {
   void run() {
     while (take_orders()) {
       begin_due();
+      resume_paused();
       int running = 0;
       curl_multi_perform(multi, &running);
       finish_done();
@@ -185,6 +200,15 @@ struct UpstreamClient::Impl {
     for (const auto& [id, error] : failed) end(id, error);
   }
 
+  // libcurl hands over what it holds from within curl_easy_pause().
+  void resume_paused() {
+    for (auto& [id, transfer] : transfers) {
+      if (!transfer->paused || !transfer->receiver->has_room()) continue;
+      transfer->paused = false;
+      curl_easy_pause(transfer->handle.get(), CURLPAUSE_CONT);
+    }
+  }
+
   void finish_done() {
     int left = 0;
     while (CURLMsg* message = curl_multi_info_read(multi, &left)) {
@@ -193,7 +217,8 @@ struct UpstreamClient::Impl {
       curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
       const CURLcode code = message->data.result;
       if (code == CURLE_OK) give_head(*transfer);
-      end(transfer->id, code == CURLE_OK ? Status() : transfer_error(code, transfer->request.url));
+      end(transfer->id,
+          code == CURLE_OK ? Status() : transfer_error(code, transfer->request.url, proxy_hint(*transfer)));
     }
   }
 
@@ -207,6 +232,7 @@ struct UpstreamClient::Impl {
   int wait_ms() const {
     auto wait = std::chrono::milliseconds(kLongestWaitMs);
     for (const auto& [id, transfer] : transfers) {
+      if (transfer->paused) wait = std::min(wait, std::chrono::milliseconds(kPausedWaitMs));
       if (transfer->handle) continue;
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(transfer->due - Clock::now());
       wait = std::clamp(left, std::chrono::milliseconds(0), wait);

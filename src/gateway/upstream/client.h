@@ -1,6 +1,6 @@
 // UpstreamClient: requests to other servers, many at once on one thread, over libcurl. The user's proxy settings and
-// certificates apply (upstream/certificates.h). Redirects are not followed and encodings not undone: what comes is what
-// was sent.
+// certificates apply (upstream/certificates.h). HTTP/2 where a TLS upstream offers it, else HTTP/1.1. Redirects are not
+// followed and encodings not undone: what comes is what was sent.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,8 @@ class UpstreamReceiver {
   virtual ~UpstreamReceiver() = default;
   virtual void head(UpstreamHead head) = 0;
   virtual void data(std::string_view bytes) = 0;
+  // Whether data() may be called now. While it may not, nothing is read from the upstream; asked again soon.
+  virtual bool has_room() const { return true; }
   // Once; last. Error{io} if the answer is not whole, Error{cancelled} after cancel().
   virtual void end(Status status) = 0;
 };

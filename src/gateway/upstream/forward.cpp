@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "gateway/model_list.h"
 #include "gateway/random_id.h"
 #include "gateway/routes/openai_error.h"
 #include "gateway/upstream/json_member.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr int kFirstDelayMs = 250, kLongestDelayMs = 5'000;
 constexpr size_t kLargestBody = 64 << 20;  // of an answer that is no stream
+constexpr size_t kUnsentMark = 256 << 10;  // of a stream: above it, the upstream waits for the client
 
 // Of one connection only (RFC 9110, 7.6.1), or written anew on each side.
 constexpr std::string_view kOwnHeaders[] = {"connection",
@@ -90,6 +92,8 @@ class Forwarding : public UpstreamReceiver, public std::enable_shared_from_this<
     }
   }
 
+  bool has_room() const override { return !streaming_ || exchange_->unsent_bytes() < kUnsentMark; }
+
   void end(Status status) override {
     if (left_) return;
     if (streaming_) {
@@ -98,14 +102,10 @@ class Forwarding : public UpstreamReceiver, public std::enable_shared_from_this<
           .reset();  // without an end, the client's connection is cut off: nobody takes a part for the whole
       return;
     }
-    const bool broken = !status.ok() && status.error().code != ErrorCode::cancelled;
+    const bool broken = !status.ok() && status.error().code == ErrorCode::io;
     if (again_ || (broken && tried_ < kUpstreamTries)) return send(delay_ms(head_, tried_));
     if (!status.ok() || too_large_) {
-      const std::string what = too_large_ ? "its answer is larger than 64 MiB" : status.error().what;
-      exchange_->respond(error_response(502,
-                                        "The upstream '" + provider_ + "' did not answer: " + what +
-                                            (status.ok() ? "" : ". " + status.error().hint),
-                                        "upstream_error"));
+      exchange_->respond(error_response(502, complaint(status), "upstream_error"));
     } else {
       exchange_->respond(response(std::move(body_)));
     }
@@ -128,6 +128,13 @@ class Forwarding : public UpstreamReceiver, public std::enable_shared_from_this<
     std::lock_guard lock(mutex_);
     left_ = true;
     client_.cancel(transfer_);
+  }
+
+  std::string complaint(const Status& status) const {
+    std::string text = "The upstream '" + provider_ + "' did not answer: ";
+    if (status.ok()) return text + "its answer is larger than 64 MiB";
+    text += status.error().what;
+    return status.error().hint.empty() ? text : text + ". " + status.error().hint;
   }
 
   HttpResponse response(std::string body) const {
@@ -160,8 +167,10 @@ UpstreamRequest upstream_request(const UpstreamTarget& target, const HttpRequest
   UpstreamRequest up;
   up.method = request.method;
   up.url = target.address(request.path, request.query);
-  // A compressed answer could not be read by the ledger; the client gets it as plain as it may ask for anyway.
-  const bool plain = request.path == kChatCompletions || request.path == kCompletions;
+  // A compressed answer could not be read by the ledger, nor a list be added to; the client gets it as plain as it may
+  // ask for anyway.
+  const bool plain =
+      request.path == kChatCompletions || request.path == kCompletions || request.path == kModels;
   bool has_encoding = false;
   for (const HttpHeader& header : request.headers) {
     if (is_own(header.name) || is_ours(header.name)) continue;

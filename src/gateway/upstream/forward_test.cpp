@@ -159,6 +159,46 @@ TEST(Forward, CutsTheClientOffWhereTheStreamBreaksOff) {
   EXPECT_EQ(gateway.calls(1)[0].error, "the answer broke off");
 }
 
+// More than the client's connection, the gateway's and the upstream's hold together.
+TEST(Forward, ASlowReaderHoldsTheUpstreamBackAndLosesNothing) {
+  const std::string event = "data: " + std::string(64 << 10, 'x') + "\n\n";
+  constexpr size_t kEventCount = 1024;
+  std::atomic<size_t> sent = 0;
+  std::atomic<bool> stop = false;
+  std::thread writer;
+  UpstreamServer upstream([&](std::shared_ptr<Exchange> exchange) {
+    exchange->begin_stream({200, "text/event-stream", {}, ""});
+    writer = std::thread([&, exchange] {
+      while (sent < kEventCount && !stop) {
+        if (exchange->unsent_bytes() > event.size()) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        } else {
+          exchange->write(event);
+          sent++;
+        }
+      }
+      exchange->end_stream();
+    });
+  });
+  TestGateway gateway(upstream.url());
+  {
+    TestClient client(gateway.server->port(), 4096);
+    client.send(TestServer::post_text("/v1/chat/completions", "{}"));
+    // Nothing is read until the upstream stands still.
+    size_t before = 0;
+    EXPECT_TRUE(eventually([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      return sent > 0 && std::exchange(before, sent.load()) == sent;
+    }));
+    EXPECT_LT(sent, kEventCount);
+    EXPECT_EQ(client.read_response().body.size(), kEventCount * event.size());
+  }
+  stop = true;
+  upstream.stop();
+  if (writer.joinable()) writer.join();
+  EXPECT_EQ(gateway.calls(1)[0].error, "");
+}
+
 TEST(Forward, AClientThatLeavesEndsTheUpstreamsWork) {
   std::mutex mutex;
   std::shared_ptr<Exchange> held;
@@ -235,7 +275,7 @@ TEST(Forward, RefusesPathsAndMethodsThatNoRouteAndNoUpstreamTakes) {
 
 TEST(Forward, TheLocalModelAnswersItselfAndIsRecordedAsLocal) {
   UpstreamServer upstream(answers({200, "application/json", {}, kAnswer}));
-  TestGateway gateway(upstream.url());
+  TestGateway gateway(upstream.url(), {.usd_per_cpu_hour = 0.36});
   const TestResponse response =
       gateway.chat(R"({"model":"test-model","messages":[{"role":"user","content":"hi"}]})");
   EXPECT_EQ(response.status, 200);
@@ -243,6 +283,8 @@ TEST(Forward, TheLocalModelAnswersItselfAndIsRecordedAsLocal) {
   const Call call = gateway.calls(1)[0];
   EXPECT_EQ(call.origin, Origin::local);
   EXPECT_EQ(call.model_hash, "0123456789abcdef");
+  EXPECT_EQ(call.cpu_seconds, ScriptedProvider::kCpuSeconds);
+  EXPECT_NEAR(call.cost_usd.value_or(0), 0.36 * ScriptedProvider::kCpuSeconds / 3600, 1e-12);
   EXPECT_EQ(json::parse(call.response), response.json());
 }
 

@@ -50,7 +50,25 @@ Result<std::unique_ptr<Upstreams>> Upstreams::create() {
   return upstreams;
 }
 
+Status Upstreams::set_local(const std::map<std::string, std::string>& fallbacks) {
+  for (const auto& [model, next] : fallbacks) {
+    std::optional<UpstreamTarget>& target = local[model];
+    if (next.empty()) continue;
+    const UpstreamTarget* found = fallbacks.contains(next) ? nullptr : find(next);
+    if (found == nullptr) {
+      return Error{
+          ErrorCode::not_found,
+          fmt::format("the route '{}' falls back to '{}', for which no upstream answers", model, next), "",
+          "Name a route that has a provider, or give \"*\" one"};
+    }
+    target = *found;
+    if (target->model.empty()) target->model = next;
+  }
+  return {};
+}
+
 const UpstreamTarget* Upstreams::find(std::string_view model) const {
+  if (const auto own = local.find(model); own != local.end()) return own->second ? &*own->second : nullptr;
   const auto route = routes.find(model);
   if (route != routes.end()) return &route->second;
   return fallback ? &*fallback : nullptr;

@@ -31,10 +31,16 @@ class Upstreams {
   // A target for every model that no route names; without one such models are not forwarded.
   std::optional<UpstreamTarget> fallback;
   std::map<std::string, UpstreamTarget, std::less<>> routes;  // by requested model
+  // Requested models that this server's own model answers, and who takes over when it cannot.
+  std::map<std::string, std::optional<UpstreamTarget>, std::less<>> local;
 
   static Result<std::unique_ptr<Upstreams>> create();
 
-  // nullptr: nobody.
+  // Fills `local`: this server's own model answers for these, and when it cannot, whoever answers for the second name ("":
+  // nobody). Once the other routes are there. Error{not_found}: no upstream answers for that name.
+  Status set_local(const std::map<std::string, std::string>& fallbacks);
+
+  // Where such a model is answered; of a local one, who takes over. nullptr: nobody.
   const UpstreamTarget* find(std::string_view model) const;
   UpstreamClient& client() const { return *client_; }
 
