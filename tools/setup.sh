@@ -4,7 +4,7 @@
 # Ubuntu 24.04; Boost's are found by boost_packages.
 RUN_PACKAGES=(g++ cmake ninja=ninja-build pkg-config=pkgconf ca-certificates curl=curl python3=python3 pip3=python3-pip
   libcurl4-openssl-dev libssl-dev libfmt-dev libcli11-dev libtomlplusplus-dev libpcre2-dev libutf8proc-dev libedit-dev libsqlite3-dev)
-TEST_PACKAGES=(libgtest-dev python3-venv node=nodejs npm=npm)
+TEST_PACKAGES=(libgtest-dev python3-venv node=nodejs npm=npm openssl=openssl)
 ALL_PACKAGES=(qemu-x86_64-static=qemu-user-static)
 DEV_PACKAGES=(git=git clang-format-19 clang-tidy-19 clang-19 libclang-rt-19-dev)
 

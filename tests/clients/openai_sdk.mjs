@@ -1,6 +1,8 @@
 // The openai npm SDK against a running server.
 //
-// UNDERSTUDY_URL is the server's base URL ("http://127.0.0.1:8080"). Prints PASS or FAIL for each check; exits 1 if one failed.
+// UNDERSTUDY_URL is the server's base URL ("http://127.0.0.1:8080"). Where another server stands before it,
+// UNDERSTUDY_ENGINE_URL is that of the one with the model, and UNDERSTUDY_WAY says so in the names of the checks. Prints PASS or
+// FAIL for each check; exits 1 if one failed.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -10,12 +12,14 @@ const require = createRequire(pathToFileURL(process.env.UNDERSTUDY_NODE_MODULES 
 const OpenAI = require('openai');
 
 const url = process.env.UNDERSTUDY_URL;
+const engineUrl = process.env.UNDERSTUDY_ENGINE_URL ?? url;
+const way = process.env.UNDERSTUDY_WAY ?? '';
 const apiKey = process.env.UNDERSTUDY_API_KEY ?? 'unused';
 const client = new OpenAI({ baseURL: url + '/v1', apiKey, maxRetries: 0, timeout: 300_000 });
 const model = (await client.models.list()).data[0].id;
 const messages = [{ role: 'user', content: 'What is the capital of France? Answer in one sentence.' }];
 
-const ready = async () => (await fetch(url + '/ready')).json();
+const ready = async () => (await fetch(engineUrl + '/ready')).json();
 
 // The place of a cancelled request is free within a step; the deadline is for a busy machine.
 async function waitUntilIdle() {
@@ -123,10 +127,10 @@ let failed = 0;
 for (const [name, check] of Object.entries(checks)) {
   try {
     await check();
-    console.log(`PASS npm ${name}`);
+    console.log(`PASS npm ${name}${way}`);
   } catch (error) {
     failed += 1;
-    console.log(`FAIL npm ${name}`);
+    console.log(`FAIL npm ${name}${way}`);
     console.error(error);
   }
 }

@@ -1,6 +1,8 @@
 """The openai Python SDK against a running server.
 
-UNDERSTUDY_URL is the server's base URL ("http://127.0.0.1:8080"). Prints PASS or FAIL for each check; exits 1 if one failed.
+UNDERSTUDY_URL is the server's base URL ("http://127.0.0.1:8080"). Where another server stands before it,
+UNDERSTUDY_ENGINE_URL is that of the one with the model, and UNDERSTUDY_WAY says so in the names of the checks. Prints PASS or
+FAIL for each check; exits 1 if one failed.
 """
 
 import json
@@ -13,6 +15,8 @@ import urllib.request
 import openai
 
 URL = os.environ["UNDERSTUDY_URL"]
+ENGINE_URL = os.environ.get("UNDERSTUDY_ENGINE_URL", URL)
+WAY = os.environ.get("UNDERSTUDY_WAY", "")
 KEY = os.environ.get("UNDERSTUDY_API_KEY", "unused")
 client = openai.OpenAI(base_url=URL + "/v1", api_key=KEY, max_retries=0, timeout=300)
 MODEL = client.models.list().data[0].id
@@ -20,7 +24,7 @@ QUESTION = [{"role": "user", "content": "What is the capital of France? Answer i
 
 
 def ready():
-    return json.load(urllib.request.urlopen(URL + "/ready"))
+    return json.load(urllib.request.urlopen(ENGINE_URL + "/ready"))
 
 
 def wait_until_idle():
@@ -199,10 +203,10 @@ def main():
     for check in CHECKS:
         try:
             check()
-            print(f"PASS python {check.__name__}", flush=True)
+            print(f"PASS python {check.__name__}{WAY}", flush=True)
         except Exception:  # each check is reported, whatever went wrong
             failed += 1
-            print(f"FAIL python {check.__name__}", flush=True)
+            print(f"FAIL python {check.__name__}{WAY}", flush=True)
             traceback.print_exc()
     return 1 if failed else 0
 
