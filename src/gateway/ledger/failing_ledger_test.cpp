@@ -56,6 +56,8 @@ TEST(FailingLedger, PassesStreamsAndCountsWhatIsLost) {
   }
   EXPECT_EQ(gateway.chat(kAskStream).body, kEvents);
   EXPECT_EQ(gateway.calls(2)[0].status, 200);
+  // The row is there a moment before the recorder hears of it.
+  ASSERT_TRUE(eventually([&] { return gateway.reports().size() == 2; }));
   EXPECT_EQ(gateway.get("/ready").json().at("ledger"), "ok");
   EXPECT_EQ(gateway.get("/ready").json().at("lost_calls"), 4);
   EXPECT_EQ(gateway.reports(), (std::vector<bool>{false, true}));
