@@ -70,9 +70,7 @@ struct FormatOf {
   static F32 weights(const uint8_t* p) {
     if constexpr (kType == DType::f16) return load_f16(p);
     if constexpr (kType == DType::bf16) return load_bf16(p);
-    float values[16];
-    __builtin_memcpy(values, p, 64);
-    return load(values);
+    return load(reinterpret_cast<const float*>(p));
   }
 
  private:
