@@ -6,4 +6,4 @@ import math
 def wilson(hits: int, n: int) -> tuple[float, float]:
     z, p = 1.959964, hits / n
     centre, half = (p + z * z / 2 / n), z * math.sqrt(p * (1 - p) / n + z * z / 4 / n / n)
-    return (centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n)
+    return max(0.0, centre - half) / (1 + z * z / n), min(1.0, (centre + half) / (1 + z * z / n))
