@@ -59,12 +59,14 @@ void add_specialise(CLI::App& app, Action& action) {
       "(benchmark),\n"
       "and rows that are sealed until understudy prove opens them once. Answers come from the incumbent and "
       "from\n"
-      "people, never from a local model. What a proof will need is printed first.\n"
+      "people, never from a local model. What a proof will need is printed first. A specialist that answers "
+      "95 % of\n"
+      "dev ends the climb; --rungs trains a larger one all the same.\n"
       "Stopped with Ctrl-C, the same command goes on where it was.\n\n"
       "Examples:\n"
       "  understudy tasks ls\n"
       "  understudy specialise 3f2a91\n"
-      "  understudy specialise 3f2a91 --rungs head --delta 0.03");
+      "  understudy specialise 3f2a91 --rungs head,smollm2:135m --delta 0.03");
   verb->callback([&action, options] { action = [options] { return specialise_task(*options); }; });
 }
 

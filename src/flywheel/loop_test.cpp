@@ -90,6 +90,17 @@ TEST(Loop, ARightSpecialistPassesAndIsPromoted) {
   EXPECT_TRUE(fs::exists(loop.home() + "/policies/history.jsonl"));
 }
 
+TEST(Loop, ASpecialistThatAnswersNearlyAllEndsTheClimb) {
+  LoopHome loop;
+  loop.record(kEnough, 100, true);
+  SpecialiseRequest request = loop.request();
+  request.rungs.clear();
+  const auto report = specialise(request, *loop.store, loop.models);
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  EXPECT_EQ(report->chosen, 0);
+  EXPECT_EQ(report->rungs.at(1).left_out, "a smaller one answers 100 % of dev");
+}
+
 TEST(Loop, WhatWasMadeIsKept) {
   LoopHome loop;
   loop.record(kEnough, 0, true);

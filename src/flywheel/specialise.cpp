@@ -221,6 +221,9 @@ Share share_in(const json::object& figures) {
           {fields.number("low"), fields.number("high")}};
 }
 
+// A larger rung could answer at most the other 5 % of calls, and its training takes most of the minutes.
+constexpr double kEnoughLocalShare = 0.95;
+
 // Why a rung is not tried; empty if it is.
 std::string reason_to_leave_out(const Rung& rung, const SpecialiseRequest& request, const Contract& contract,
                                 const EmbeddedSplit& train) {
@@ -231,6 +234,13 @@ std::string reason_to_leave_out(const Rung& rung, const SpecialiseRequest& reque
   if (!named && request.max_minutes < rung.min_minutes)
     return fmt::format("needs --max-minutes {:.0f}", rung.min_minutes);
   return "";
+}
+
+// Largest share of dev that a rung answers locally.
+double answered_by_smaller(std::span<const ThresholdChoice> rungs) {
+  double most = 0;
+  for (const ThresholdChoice& rung : rungs) most = std::max(most, rung.tau ? rung.local_share : 0);
+  return most;
 }
 
 Result<RungOutcome> Specialising::climb_one(const Rung& rung) {
@@ -274,7 +284,9 @@ Result<SpecialiseReport> Specialising::run() {
   RETURN_IF_ERROR(embed());
   std::vector<ThresholdChoice> choices;
   for (const Rung& rung : ladder()) {
-    const std::string reason = reason_to_leave_out(rung, request_, curated_.dataset.contract, rows_.train);
+    std::string reason = reason_to_leave_out(rung, request_, curated_.dataset.contract, rows_.train);
+    if (reason.empty() && request_.rungs.empty() && answered_by_smaller(choices) >= kEnoughLocalShare)
+      reason = fmt::format("a smaller one answers {:.0f} % of dev", 100 * answered_by_smaller(choices));
     auto outcome = reason.empty() ? climb_one(rung) : Result<RungOutcome>(RungOutcome{});
     const bool fatal = !outcome.ok() && outcome.error().code != ErrorCode::invalid_argument &&
                        outcome.error().code != ErrorCode::not_found &&
