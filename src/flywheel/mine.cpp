@@ -47,7 +47,8 @@ class Bucket {
 bool is_wider(const Task& wide, const Task& narrow) {
   if (narrow.skeleton.constant_bytes() <= wide.skeleton.constant_bytes()) return false;
   std::vector<std::string_view> values;
-  for (const Slot& slot : narrow.slots) values.push_back(slot.values.empty() ? "x" : slot.values[0]);
+  for (const Slot& slot : narrow.slots)
+    values.push_back(slot.values.empty() ? std::string_view("x") : std::string_view(slot.values[0]));
   RequestShape prompt{std::nullopt, narrow.parts, false, render(narrow.skeleton, values)};
   return match(wide, narrow.project, prompt).matches();
 }
