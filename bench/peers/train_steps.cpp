@@ -58,7 +58,7 @@ Result<std::vector<Sequence>> read_sequences(const char* path, int vocabulary) {
 }
 
 Status run(const Options& options) {
-  ASSIGN_OR_RETURN(const auto model, Model::load(options.model, {.threads = options.threads}));
+  ASSIGN_OR_RETURN(const auto model, Model::load(std::string(options.model), {.threads = options.threads}));
   const TrainableNetwork* network = model->network().trainable();
   if (network == nullptr)
     return Error{ErrorCode::unsupported, "this model cannot be trained", options.model, ""};

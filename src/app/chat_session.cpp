@@ -61,10 +61,10 @@ ChatSession::ChatSession(std::shared_ptr<const Model> model, std::unique_ptr<Eng
   forget();
 }
 
-Result<ChatSession> ChatSession::open(const std::string& path, const ChatOptions& options) {
-  ASSIGN_OR_RETURN(auto model, Model::load(path, ModelOptions{options.threads}));
+Result<ChatSession> ChatSession::open(const ModelLocation& location, const ChatOptions& options) {
+  ASSIGN_OR_RETURN(auto model, Model::load(location, ModelOptions{options.threads}));
   if (model->tokenizer() == nullptr) {
-    return Error{ErrorCode::unsupported, "the model has no tokenizer", path, ""};
+    return Error{ErrorCode::unsupported, "the model has no tokenizer", location.path, ""};
   }
   EngineOptions engine_options;
   engine_options.threads = options.threads;

@@ -28,7 +28,7 @@ struct Answer {
 class ChatSession {
  public:
   // Loads the model. Errors: those of the file; unsupported for a model without a tokenizer.
-  static Result<ChatSession> open(const std::string& path, const ChatOptions& options);
+  static Result<ChatSession> open(const ModelLocation& location, const ChatOptions& options);
 
   // Asks, hands out text as it comes and remembers both turns. `interrupted` is looked at every 20 ms; once
   // it is true the answer ends where it is. An Error leaves the conversation as it was.

@@ -65,9 +65,9 @@ Status bench(Options options) {
   const bool is_prefill = options.work == "prefill";
   if (options.tokens == 0) options.tokens = is_prefill ? kPrefillTokens : kDecodeTokens;
   if (options.streams == 0) options.streams = options.work == "batch" ? kBatchStreams : 1;
-  ASSIGN_OR_RETURN(const std::string path, model_path(options.model));
+  ASSIGN_OR_RETURN(const ModelLocation location, find_model(options.model));
   ASSIGN_OR_RETURN(const KernelTable* kernels, select_kernels());
-  ASSIGN_OR_RETURN(const auto model, Model::load(path, {.threads = options.threads}));
+  ASSIGN_OR_RETURN(const auto model, Model::load(location, {.threads = options.threads}));
   const int capacity = options.depth + options.tokens + 1;
   if (model->trained_context() > 0 && capacity > model->trained_context()) {
     return Error{

@@ -57,8 +57,8 @@ ModelProfile measure(const std::string& name, const Network& network, int thread
 }
 
 Result<ModelProfile> profile_of_model(const std::string& name, const Options& options) {
-  ASSIGN_OR_RETURN(const std::string path, model_path(name));
-  ASSIGN_OR_RETURN(const auto model, Model::load(path, {.threads = options.threads}));
+  ASSIGN_OR_RETURN(const ModelLocation location, find_model(name));
+  ASSIGN_OR_RETURN(const auto model, Model::load(location, {.threads = options.threads}));
   const std::string shown = name.substr(name.find_last_of('/') + 1);
   if (options.no_measure) return make_profile(shown, model->network().costs());
   return measure(shown, model->network(), options.threads);

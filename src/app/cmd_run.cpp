@@ -162,7 +162,7 @@ Status ask_once(ChatSession& session, const Options& options, const std::string&
 }
 
 Status run_model(const Options& options) {
-  ASSIGN_OR_RETURN(std::string path, model_path(options.model));
+  ASSIGN_OR_RETURN(const ModelLocation location, find_model(options.model));
   const bool interactive = ::isatty(STDIN_FILENO) == 1 && options.prompt.empty();
   std::string prompt = options.prompt;
   if (!interactive && prompt.empty()) prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
@@ -170,7 +170,7 @@ Status run_model(const Options& options) {
     return Error{ErrorCode::invalid_argument, "there is nothing to ask", "",
                  "Give a prompt or write it to stdin"};
   }
-  ASSIGN_OR_RETURN(ChatSession session, ChatSession::open(path, options.chat));
+  ASSIGN_OR_RETURN(ChatSession session, ChatSession::open(location, options.chat));
   if (session.is_base_model()) {
     fmt::print(stderr, "{} has no chat template: it continues text rather than chats\n", options.model);
   }

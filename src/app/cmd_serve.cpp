@@ -27,7 +27,7 @@ struct Options {
   EngineOptions engine;
   OutsideOptions outside;
   KvType kv = KvType::f16;
-  bool quiet = false;
+  bool map_weights = false, quiet = false;
 };
 
 struct Providers {
@@ -145,9 +145,20 @@ void print_welcome(const Options& options, const Providers& providers, const Out
   std::fflush(stdout);
 }
 
-Result<std::unique_ptr<EmbeddingProvider>> load_embedder(const std::string& model, int threads) {
-  ASSIGN_OR_RETURN(std::string path, model_path(model));
-  ASSIGN_OR_RETURN(auto embedder, Embedder::load(path, {.threads = threads}));
+ModelOptions model_options(const Options& options) {
+  const auto access = options.map_weights ? PackedWeights::Access::map : PackedWeights::Access::read;
+  return {.threads = options.engine.threads, .kv = options.kv, .packed = access};
+}
+
+void warn_of_packed_copy(const Status& status) {
+  if (!status.ok())
+    fmt::print(stderr, "No packed copy, the next start packs again: {}\n", status.error().message());
+}
+
+Result<std::unique_ptr<EmbeddingProvider>> load_embedder(const std::string& model, const Options& options) {
+  ASSIGN_OR_RETURN(const ModelLocation location, find_model(model));
+  ASSIGN_OR_RETURN(auto embedder, Embedder::load(location, model_options(options)));
+  warn_of_packed_copy(embedder->packed_copy());
   const std::vector<std::string> names = served_names(model);
   return make_local_embedder(std::move(embedder), names[0], {names.begin() + 1, names.end()});
 }
@@ -156,16 +167,17 @@ Result<std::unique_ptr<EmbeddingProvider>> load_embedder(const std::string& mode
 Result<Providers> load_providers(const Options& options) {
   Providers providers;
   if (!options.embedding_model.empty()) {
-    ASSIGN_OR_RETURN(providers.embedder, load_embedder(options.embedding_model, options.engine.threads));
+    ASSIGN_OR_RETURN(providers.embedder, load_embedder(options.embedding_model, options));
   }
   if (options.model.empty()) return providers;
-  ASSIGN_OR_RETURN(std::string path, model_path(options.model));
-  ASSIGN_OR_RETURN(const bool embeds, holds_encoder(path));
+  ASSIGN_OR_RETURN(const ModelLocation location, find_model(options.model));
+  ASSIGN_OR_RETURN(const bool embeds, holds_encoder(location.path));
   if (embeds && !providers.embedder) {
-    ASSIGN_OR_RETURN(providers.embedder, load_embedder(options.model, options.engine.threads));
+    ASSIGN_OR_RETURN(providers.embedder, load_embedder(options.model, options));
     return providers;
   }
-  ASSIGN_OR_RETURN(auto model, Model::load(path, {.threads = options.engine.threads, .kv = options.kv}));
+  ASSIGN_OR_RETURN(auto model, Model::load(location, model_options(options)));
+  warn_of_packed_copy(model->packed_copy());
   providers.is_chat = model->is_chat();
   ASSIGN_OR_RETURN(auto engine, Engine::create(std::move(model), options.engine));
   const std::vector<std::string> names = served_names(options.model);
@@ -251,6 +263,10 @@ void add_serve(CLI::App& app, Action& action) {
   verb->add_option("--max-running", options->engine.max_running, "Requests computed at the same time")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  verb->add_flag(
+      "--mmap", options->map_weights,
+      "Share the packed copy of the weights with other processes (the second start and later; reads a little "
+      "slower)");
   verb->add_flag("--quiet", options->quiet, "Do not log requests");
   verb->footer(
       "Endpoints: /v1/chat/completions /v1/completions /v1/embeddings /v1/models /feedback /health /ready "

@@ -90,12 +90,12 @@ void print(const json::object& about) {
 }
 
 Status show_model(const Options& options) {
-  ASSIGN_OR_RETURN(std::string path, model_path(options.model));
+  ASSIGN_OR_RETURN(const ModelLocation location, find_model(options.model));
   json::object about;
-  if (const std::string folder = hf_folder(path); !folder.empty()) {
+  if (const std::string folder = hf_folder(location.path); !folder.empty()) {
     ASSIGN_OR_RETURN(about, describe_folder(folder));
   } else {
-    ASSIGN_OR_RETURN(const ModelFile file, read_gguf(path));
+    ASSIGN_OR_RETURN(const ModelFile file, read_gguf(location.path));
     about = describe(file);
   }
   if (options.model.find('/') == std::string::npos && !options.model.ends_with(".gguf")) {

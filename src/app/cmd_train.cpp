@@ -108,8 +108,8 @@ Error with_line(Error error, const char* what, const std::string& path, const Tr
 }
 
 Status train(const Options& options) {
-  ASSIGN_OR_RETURN(const std::string path, model_path(options.model));
-  ASSIGN_OR_RETURN(const auto model, Model::load(path, {.threads = options.threads}));
+  ASSIGN_OR_RETURN(const ModelLocation location, find_model(options.model));
+  ASSIGN_OR_RETURN(const auto model, Model::load(location, {.threads = options.threads}));
   if (!model->is_chat())
     fmt::print(stderr, "{} has no chat template: rows are written as plain turns\n", options.model);
   ASSIGN_OR_RETURN(TrainingFile rows, read_training_file(*model, options.data));

@@ -24,6 +24,7 @@ void add_pull(CLI::App& app, Action& action);
 void add_list(CLI::App& app, Action& action);
 void add_show(CLI::App& app, Action& action);
 void add_rm(CLI::App& app, Action& action);
+void add_verify(CLI::App& app, Action& action);
 void add_ps(CLI::App& app, Action& action);
 void add_run(CLI::App& app, Action& action);
 void add_serve(CLI::App& app, Action& action);

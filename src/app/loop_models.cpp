@@ -25,7 +25,7 @@ struct Shown {
 }  // namespace
 
 Models models_of_user(int threads) {
-  return Models([](const std::string& name) { return model_path(name); }, threads);
+  return Models([](const std::string& name) { return find_model(name); }, threads);
 }
 
 OnProgress progress_on_stderr() {

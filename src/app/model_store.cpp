@@ -246,14 +246,23 @@ std::vector<std::string> ModelStore::paths(const Manifest& manifest) const {
   return paths;
 }
 
-std::string ModelStore::location(const Manifest& manifest) const {
+ModelLocation ModelStore::location(const Manifest& manifest) const {
   const std::string first = paths(manifest)[0];
-  return first.ends_with(".gguf") ? first : model_folder(manifest.name);
+  ModelLocation location(first.ends_with(".gguf") ? first : model_folder(manifest.name));
+  location.packed = packed_file(manifest.name);
+  location.source = manifest.sha256;
+  return location;
+}
+
+uint64_t ModelStore::packed_bytes(std::string_view name) const {
+  std::error_code code;
+  const auto bytes = fs::file_size(packed_file(name), code);
+  return code ? 0 : bytes;
 }
 
 Status ModelStore::remove_files(std::string_view name) const {
-  if (::unlink(model_file(name).c_str()) != 0 && errno != ENOENT) {
-    return system_error("cannot remove the model", model_file(name));
+  for (const std::string& file : {model_file(name), packed_file(name)}) {
+    if (::unlink(file.c_str()) != 0 && errno != ENOENT) return system_error("cannot remove the model", file);
   }
   std::error_code code;
   fs::remove_all(model_folder(name), code);
@@ -285,10 +294,10 @@ Status ModelStore::install(const std::string& partial, const Manifest& manifest)
   return sync_directory(models_);
 }
 
-Result<std::string> model_path(const std::string& name_or_path) {
+Result<ModelLocation> find_model(const std::string& name_or_path) {
   bool is_path = name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".gguf");
   if (is_path) {
-    if (::access(name_or_path.c_str(), R_OK) == 0) return name_or_path;
+    if (::access(name_or_path.c_str(), R_OK) == 0) return ModelLocation(name_or_path);
     return Error{ErrorCode::not_found, "cannot read the model file: " + std::string(std::strerror(errno)),
                  name_or_path,
                  "Give the path of a GGUF file or of a folder with safetensors, or the name of a pulled "

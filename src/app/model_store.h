@@ -1,6 +1,6 @@
 // The models on this machine: $UNDERSTUDY_HOME/models (default ~/.understudy/models), for each a NAME.json
 // (the manifest) and either NAME.gguf or the folder NAME.model, which holds what Hugging Face's layout names
-// or the parts of a split GGUF. A model exists when its manifest does: pull writes the manifest last, after
+// or the parts of a split GGUF; and, once it was loaded, NAME.packed (tensor/packed_weights.h). A model exists when its manifest does: pull writes the manifest last, after
 // the bytes were verified.
 //
 // Names come from users and from the network. They are checked against one grammar before they touch a path,
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/model_location.h"
 
 namespace understudy {
 
@@ -63,13 +64,16 @@ class ModelStore {
   Status install(const std::string& partial, const Manifest& manifest) const;
 
   // What loads the model: its file, its folder, or the first part of a split GGUF in its folder.
-  std::string location(const Manifest& manifest) const;
+  ModelLocation location(const Manifest& manifest) const;
+  // Of the copy of the packed weights; 0 if there is none.
+  uint64_t packed_bytes(std::string_view name) const;
   // Its files, in the manifest's order.
   std::vector<std::string> paths(const Manifest& manifest) const;
 
   // Paths inside the store of a name that check_model_name accepts.
   std::string model_file(std::string_view name) const { return entry(name, ".gguf"); }
   std::string model_folder(std::string_view name) const { return entry(name, ".model"); }
+  std::string packed_file(std::string_view name) const { return entry(name, ".packed"); }
   std::string partial_path(std::string_view name) const { return entry(name, "~partial"); }
   std::string partial_folder(std::string_view name) const { return entry(name, "~folder"); }
   const std::string& cache_directory() const { return cache_; }
@@ -82,8 +86,8 @@ class ModelStore {
   std::string models_, cache_;
 };
 
-// The GGUF file or folder that MODEL on a command line means: a path (it contains '/' or ends in ".gguf") or
-// a pulled model's name.
-Result<std::string> model_path(const std::string& name_or_path);
+// What MODEL on a command line means: the path of a GGUF file or folder (it contains '/' or ends in ".gguf"), which has no
+// packed copy, or a pulled model's name.
+Result<ModelLocation> find_model(const std::string& name_or_path);
 
 }  // namespace understudy

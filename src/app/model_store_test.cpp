@@ -47,7 +47,7 @@ TEST_F(ModelStoreTest, InstallsListsFindsAndRemoves) {
   ASSERT_EQ(list->size(), 2u);
   EXPECT_EQ((*list)[0].name, "a");
   EXPECT_EQ((*list)[1].bytes, 10u);
-  EXPECT_EQ(*model_path("b:1"), store->model_file("b:1"));
+  EXPECT_EQ(find_model("b:1")->path, store->model_file("b:1"));
   EXPECT_FALSE(fs::exists(store->partial_path("a")));
 
   ASSERT_TRUE(store->remove("a").ok());
@@ -68,7 +68,7 @@ TEST_F(ModelStoreTest, KeepsFoldersAndReplacesOneKindByTheOther) {
   const Manifest manifest{"a", "hf://x/y", folder_sha256(files), 5, "MIT", "2026-01-31T12:00:00Z", files};
   ASSERT_TRUE(store->install(store->partial_folder("a"), manifest).ok());
 
-  EXPECT_EQ(*model_path("a"), store->model_folder("a"));
+  EXPECT_EQ(find_model("a")->path, store->model_folder("a"));
   EXPECT_FALSE(fs::exists(store->model_file("a")));
   auto found = store->find("a");
   ASSERT_TRUE(found.ok()) << found.error().message();
@@ -128,10 +128,10 @@ TEST_F(ModelStoreTest, RefusesSymbolicLinks) {
 }
 
 TEST_F(ModelStoreTest, ModelPathTellsPathsFromNames) {
-  EXPECT_EQ(model_path("missing").error().code, ErrorCode::not_found);
-  EXPECT_EQ(model_path("./missing.gguf").error().code, ErrorCode::not_found);
-  EXPECT_EQ(model_path("missing.gguf").error().where, "missing.gguf");
-  EXPECT_EQ(model_path("").error().code, ErrorCode::invalid_argument);
+  EXPECT_EQ(find_model("missing").error().code, ErrorCode::not_found);
+  EXPECT_EQ(find_model("./missing.gguf").error().code, ErrorCode::not_found);
+  EXPECT_EQ(find_model("missing.gguf").error().where, "missing.gguf");
+  EXPECT_EQ(find_model("").error().code, ErrorCode::invalid_argument);
 }
 
 TEST(ModelName, AcceptsTheCatalogsForms) {

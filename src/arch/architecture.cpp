@@ -19,7 +19,8 @@ std::map<std::string_view, Build>& registry() {
 
 // The parts of `file` if its architecture is of the wanted kind.
 template <class Parts>
-Result<Parts> build_parts(const ModelFile& file, ThreadPool& pool, KvType kv, std::string_view other_kind) {
+Result<Parts> build_parts(const ModelFile& file, ThreadPool& pool, KvType kv, PackedWeights* weights,
+                          std::string_view other_kind) {
   auto found = registry().find(file.architecture);
   if (found == registry().end()) {
     return Error{ErrorCode::unsupported, fmt::format("unknown architecture '{}'", file.architecture),
@@ -30,7 +31,8 @@ Result<Parts> build_parts(const ModelFile& file, ThreadPool& pool, KvType kv, st
     return Error{ErrorCode::unsupported, fmt::format("'{}' is {}", file.architecture, other_kind), file.path,
                  ""};
   }
-  Loader load(file, pool, kv);
+  PackedWeights packed_here;
+  Loader load(file, pool, weights != nullptr ? *weights : packed_here, kv);
   Parts parts = (*build)(load);
   RETURN_IF_ERROR(load.status());
   if constexpr (std::is_same_v<Parts, DecoderParts>) parts.adaptable_layers = load.adaptable_layers();
@@ -53,16 +55,16 @@ bool is_encoder(std::string_view architecture) {
 }
 
 Result<std::unique_ptr<const Network>> build_network(const ModelFile& file, const KernelTable& kernels,
-                                                     ThreadPool& pool, KvType kv) {
-  ASSIGN_OR_RETURN(DecoderParts parts,
-                   build_parts<DecoderParts>(file, pool, kv, "an embedding model: it generates no text"));
+                                                     ThreadPool& pool, KvType kv, PackedWeights* weights) {
+  ASSIGN_OR_RETURN(DecoderParts parts, build_parts<DecoderParts>(file, pool, kv, weights,
+                                                                 "an embedding model: it generates no text"));
   return std::unique_ptr<const Network>(std::make_unique<Decoder>(std::move(parts), kernels, kv));
 }
 
 Result<std::unique_ptr<const Encoder>> build_encoder(const ModelFile& file, const KernelTable& kernels,
-                                                     ThreadPool& pool) {
+                                                     ThreadPool& pool, PackedWeights* weights) {
   ASSIGN_OR_RETURN(EncoderParts parts,
-                   build_parts<EncoderParts>(file, pool, KvType::f16, "no embedding model"));
+                   build_parts<EncoderParts>(file, pool, KvType::f16, weights, "no embedding model"));
   return std::make_unique<const Encoder>(std::move(parts), kernels);
 }
 

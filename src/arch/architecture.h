@@ -26,12 +26,13 @@ class RegisterArchitecture {
 std::vector<std::string_view> architecture_names();
 bool is_encoder(std::string_view architecture);
 
-// Builds the network of `file`. Errors: unsupported (unknown architecture, listing the known ones; one of the
+// Builds the network of `file`, its matrices from `weights` (nullptr: all are packed). Errors: unsupported (unknown architecture, listing the known ones; one of the
 // other kind; an option that the family does not have here), corrupt (missing or wrong keys and tensors,
 // naming expected and found).
 Result<std::unique_ptr<const Network>> build_network(const ModelFile& file, const KernelTable& kernels,
-                                                     ThreadPool& pool, KvType kv = KvType::f16);
+                                                     ThreadPool& pool, KvType kv = KvType::f16,
+                                                     PackedWeights* weights = nullptr);
 Result<std::unique_ptr<const Encoder>> build_encoder(const ModelFile& file, const KernelTable& kernels,
-                                                     ThreadPool& pool);
+                                                     ThreadPool& pool, PackedWeights* weights = nullptr);
 
 }  // namespace understudy

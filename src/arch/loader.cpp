@@ -11,14 +11,13 @@
 namespace understudy {
 
 namespace {
-constexpr int64_t kMaxRows = 4 << 20;              // of a vocabulary
-constexpr size_t kWeightBlock = size_t{64} << 20;  // wastes at most the end of a block
+constexpr int64_t kMaxRows = 4 << 20;  // of a vocabulary
 constexpr std::string_view kBlockPrefix = "blk.";
 constexpr const char* kIncomplete = "The file may be incomplete or of another architecture than it says";
 }  // namespace
 
-Loader::Loader(const ModelFile& file, ThreadPool& pool, KvType kv)
-    : file_(file), pool_(pool), kv_(kv), weights_(std::make_shared<Arena>(kWeightBlock)) {}
+Loader::Loader(const ModelFile& file, ThreadPool& pool, PackedWeights& weights, KvType kv)
+    : file_(file), pool_(pool), kv_(kv), weights_(weights) {}
 
 void Loader::fail(ErrorCode code, std::string_view key, std::string_view expected, std::string_view found) {
   keep({code, fmt::format("{}: expected {}, found {}", full(key), expected, found), file_.path, ""});
@@ -125,7 +124,7 @@ PackedMatrix Loader::pack(const TensorView& tensor, int n, int k) {
           file_.path, ""});
     return {};
   }
-  return PackedMatrix::pack(tensor.dtype, n, k, tensor.bytes, pool_, weights_);
+  return weights_.get(tensor.name, tensor.dtype, n, k, tensor.bytes, pool_);
 }
 
 Linear Loader::linear(const std::string& stem, int n, int k, Bias bias) {

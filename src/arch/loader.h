@@ -16,12 +16,14 @@
 #include "formats/model_file.h"
 #include "ops/attention.h"
 #include "ops/layer_norm.h"
+#include "tensor/packed_weights.h"
 
 namespace understudy {
 
 class Loader {
  public:
-  Loader(const ModelFile& file, ThreadPool& pool, KvType kv = KvType::f16);
+  // Matrices come from `weights`, which packs what it does not have.
+  Loader(const ModelFile& file, ThreadPool& pool, PackedWeights& weights, KvType kv = KvType::f16);
 
   KvType kv_type() const { return kv_; }  // of the attention blocks
 
@@ -66,7 +68,7 @@ class Loader {
   const ModelFile& file_;
   ThreadPool& pool_;
   const KvType kv_;
-  std::shared_ptr<Arena> weights_;  // of all packed matrices
+  PackedWeights& weights_;
   std::vector<AdaptableLayer> adaptable_layers_;
   Status status_;
 };

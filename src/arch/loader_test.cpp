@@ -191,15 +191,16 @@ TEST(Loader, ListsHaveAValueForEachLayer) {
   ModelFile file = llama();
   ThreadPool pool(1);
   file.metadata.set("llama.list", std::vector<int64_t>{0, 2, 9});
-  Loader right(file, pool);
+  PackedWeights weights;
+  Loader right(file, pool, weights);
   EXPECT_EQ(right.integers("list", 3, 0, 9), (std::vector<int>{0, 2, 9}));
   EXPECT_EQ(right.integers("block_count", 2, 0, 9), (std::vector<int>{1, 1}));
   EXPECT_TRUE(right.ok());
 
-  Loader shorter(file, pool);
+  Loader shorter(file, pool, weights);
   EXPECT_EQ(shorter.integers("list", 4, 0, 9).size(), 4u);
   EXPECT_EQ(shorter.status().error().what, "llama.list: expected 4 values (one a layer), found 3");
-  Loader beyond(file, pool);
+  Loader beyond(file, pool, weights);
   EXPECT_EQ(beyond.integers("list", 3, 0, 8), (std::vector<int>{0, 2, 0}));
   EXPECT_EQ(beyond.status().error().what, "llama.list: expected values from 0 to 8, found 9");
 }
@@ -207,7 +208,8 @@ TEST(Loader, ListsHaveAValueForEachLayer) {
 TEST(Loader, KeepsTheFirstProblem) {
   ModelFile file = llama();
   ThreadPool pool(1);
-  Loader load(file, pool);
+  PackedWeights weights;
+  Loader load(file, pool, weights);
   load.integer("first", 1, 2);
   load.integer("second", 1, 2);
   EXPECT_TRUE(load.status().error().what.starts_with("llama.first"));
@@ -218,7 +220,8 @@ TEST(Loader, ClaimsAllocateNothing) {
   ModelFile file = llama();
   ThreadPool pool(1);
   file.index();
-  Loader load(file, pool);
+  PackedWeights weights;
+  Loader load(file, pool, weights);
   EXPECT_EQ(load.matrix("output_norm.weight", 1 << 30, 1 << 30).capacity(), 0u);
   EXPECT_FALSE(load.ok());
 }

@@ -36,7 +36,7 @@ class ContractTest : public testing::TestWithParam<Case> {
     if (GetParam().model == kQuantised) {
       const char* path = std::getenv("UNDERSTUDY_TEST_MODEL");
       if (path == nullptr) GTEST_SKIP() << "UNDERSTUDY_TEST_MODEL names no GGUF file";
-      auto model = Model::load(path, options);
+      auto model = Model::load(std::string(path), options);
       ASSERT_TRUE(model.ok()) << model.error().message();
       model_ = *model;
     } else {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "arch/architecture.h"
+#include "engine/packed_copy.h"
 #include "engine/tokenizer_from_file.h"
 #include "formats/read_model.h"
 #include "kernels/dispatch.h"
@@ -19,8 +20,8 @@ Result<bool> holds_encoder(const std::string& path) {
   return is_encoder(architecture);
 }
 
-Result<std::unique_ptr<Embedder>> Embedder::load(const std::string& path, const ModelOptions& options) {
-  ASSIGN_OR_RETURN(ModelFile file, read_model(path));
+Result<std::unique_ptr<Embedder>> Embedder::load(const ModelLocation& location, const ModelOptions& options) {
+  ASSIGN_OR_RETURN(ModelFile file, read_model(location.path));
   ASSIGN_OR_RETURN(TokenizerSpec spec, tokenizer_spec(file));
   const KernelTable* kernels = options.kernels;
   if (kernels == nullptr) {
@@ -28,15 +29,17 @@ Result<std::unique_ptr<Embedder>> Embedder::load(const std::string& path, const 
   }
   std::unique_ptr<Embedder> embedder(new Embedder(options.threads));
   ASSIGN_OR_RETURN(embedder->tokenizer_, Tokenizer::create(std::move(spec)));
-  ASSIGN_OR_RETURN(embedder->encoder_, build_encoder(file, *kernels, embedder->pool_));
+  embedder->digest_ = model_digest(file);
+  PackedCopy copy(location, embedder->digest_, options.packed, embedder->pool_);
+  ASSIGN_OR_RETURN(embedder->encoder_, build_encoder(file, *kernels, embedder->pool_, &copy.weights()));
   if (embedder->vocabulary() < embedder->tokenizer_->size()) {
     return Error{ErrorCode::corrupt,
                  fmt::format("the tokenizer has {} tokens, the embedding {} rows",
                              embedder->tokenizer_->size(), embedder->vocabulary()),
-                 path, ""};
+                 location.path, ""};
   }
   embedder->workspace_ = make_workspace(embedder->pool_);
-  embedder->digest_ = model_digest(file);
+  embedder->packed_copy_ = copy.keep();
   return embedder;
 }
 

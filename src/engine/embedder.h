@@ -21,12 +21,14 @@ Result<bool> holds_encoder(const std::string& path);
 class Embedder {
  public:
   // Errors: as Model::load; unsupported if the file holds no encoder.
-  static Result<std::unique_ptr<Embedder>> load(const std::string& path, const ModelOptions& options = {});
+  static Result<std::unique_ptr<Embedder>> load(const ModelLocation& location,
+                                                const ModelOptions& options = {});
 
   int width() const { return encoder_->width(); }      // C
   int context() const { return encoder_->context(); }  // most tokens of a text, its marks included
   int vocabulary() const { return encoder_->vocabulary(); }
   const std::string& digest() const { return digest_; }
+  const Status& packed_copy() const { return packed_copy_; }  // as Model's
   const Encoder& encoder() const { return *encoder_; }
 
   // Ids of `text` between the marks that the model was trained with. Control tokens in the text are plain
@@ -49,6 +51,7 @@ class Embedder {
   std::unique_ptr<const Encoder> encoder_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::string digest_;
+  Status packed_copy_;
 };
 
 }  // namespace understudy

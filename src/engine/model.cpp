@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "arch/architecture.h"
+#include "engine/packed_copy.h"
 #include "engine/tokenizer_from_file.h"
 #include "formats/hf/tokenizer.h"
 #include "formats/read_model.h"
@@ -60,43 +61,50 @@ std::string model_digest(const ModelFile& file) {
   return fmt::format("{:016x}", hash);
 }
 
-Result<std::shared_ptr<const Model>> Model::from_file(const ModelFile& file, const ModelOptions& options) {
+Result<std::shared_ptr<Model>> Model::build(const ModelFile& file, const ModelOptions& options,
+                                            const ModelLocation& location) {
   const KernelTable* kernels = options.kernels;
   if (kernels == nullptr) {
     ASSIGN_OR_RETURN(kernels, select_kernels());
   }
   ThreadPool pool(options.threads);
   auto model = std::make_shared<Model>();
-  ASSIGN_OR_RETURN(model->network_, build_network(file, *kernels, pool, options.kv));
-  model->architecture_ = file.architecture;
   model->digest_ = model_digest(file);
+  PackedCopy copy(location, model->digest_, options.packed, pool);
+  ASSIGN_OR_RETURN(model->network_, build_network(file, *kernels, pool, options.kv, &copy.weights()));
+  model->packed_copy_ = copy.keep();
+  model->architecture_ = file.architecture;
   ASSIGN_OR_RETURN(int64_t context, file.metadata.get_or<int64_t>(file.architecture + ".context_length", 0));
   model->trained_context_ = static_cast<int>(std::clamp<int64_t>(context, 0, 1 << 30));
-  return std::shared_ptr<const Model>(std::move(model));
+  return model;
 }
 
-Result<std::shared_ptr<const Model>> Model::load(const std::string& path, const ModelOptions& options) {
-  ASSIGN_OR_RETURN(ModelFile file, read_model(path));
+Result<std::shared_ptr<const Model>> Model::from_file(const ModelFile& file, const ModelOptions& options) {
+  ASSIGN_OR_RETURN(std::shared_ptr<const Model> model, build(file, options, file.path));
+  return model;
+}
+
+Result<std::shared_ptr<const Model>> Model::load(const ModelLocation& location, const ModelOptions& options) {
+  ASSIGN_OR_RETURN(ModelFile file, read_model(location.path));
   // The cheap parts first: what is wrong with them is known before a gigabyte is packed.
   ASSIGN_OR_RETURN(TokenizerSpec spec, tokenizer_spec(file));
   ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::create(std::move(spec)));
   ASSIGN_OR_RETURN(std::string source, file.metadata.get_or<std::string>("tokenizer.chat_template",
                                                                          std::string(plain_chat_template())));
   ASSIGN_OR_RETURN(auto chat_template, ChatTemplate::parse(source));
-  ASSIGN_OR_RETURN(auto network_only, from_file(file, options));
+  ASSIGN_OR_RETURN(const auto model, build(file, options, location));
 
-  auto model = std::make_shared<Model>(*network_only);
   if (model->network_->vocabulary() < tokenizer->size()) {
     return Error{ErrorCode::corrupt,
                  fmt::format("the tokenizer has {} tokens, the embedding {} rows", tokenizer->size(),
                              model->network_->vocabulary()),
-                 path, ""};
+                 location.path, ""};
   }
   model->end_tokens_ = end_tokens_of(file, *tokenizer);
   model->is_chat_ = file.metadata.has("tokenizer.chat_template");
   model->tokenizer_ = std::move(tokenizer);
   model->chat_template_ = std::move(chat_template);
-  return std::shared_ptr<const Model>(std::move(model));
+  return std::shared_ptr<const Model>(model);
 }
 
 }  // namespace understudy

@@ -8,8 +8,10 @@
 
 #include "arch/network.h"
 #include "base/result.h"
+#include "engine/model_location.h"
 #include "formats/model_file.h"
 #include "ops/attention.h"
+#include "tensor/packed_weights.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
 
@@ -18,9 +20,10 @@ namespace understudy {
 struct KernelTable;
 
 struct ModelOptions {
-  int threads = 0;                       // for packing; 0: all that the process may use
-  const KernelTable* kernels = nullptr;  // nullptr: select_kernels()
-  KvType kv = KvType::f16;               // how the network keeps keys and values
+  int threads = 0;                                             // for packing; 0: all that the process may use
+  const KernelTable* kernels = nullptr;                        // nullptr: select_kernels()
+  KvType kv = KvType::f16;                                     // how the network keeps keys and values
+  PackedWeights::Access packed = PackedWeights::Access::read;  // of the packed copy
 };
 
 // Of the architecture, the shapes and the head of every tensor: tells models apart without reading them
@@ -29,8 +32,10 @@ std::string model_digest(const ModelFile& file);
 
 class Model {
  public:
-  // Reads, validates and packs a model (formats/read_model.h), with its tokenizer and chat template.
-  static Result<std::shared_ptr<const Model>> load(const std::string& path, const ModelOptions& options = {});
+  // Reads and validates a model (formats/read_model.h), with its tokenizer and chat template. The weights come from the
+  // location's packed copy, which is written if it is missing or of another model.
+  static Result<std::shared_ptr<const Model>> load(const ModelLocation& location,
+                                                   const ModelOptions& options = {});
   // The network alone (tests: random golden models have no tokenizer). `file` is not needed afterwards.
   static Result<std::shared_ptr<const Model>> from_file(const ModelFile& file,
                                                         const ModelOptions& options = {});
@@ -45,8 +50,14 @@ class Model {
   int trained_context() const { return trained_context_; }                // 0: unknown
   const std::string& architecture() const { return architecture_; }
   const std::string& digest() const { return digest_; }  // of header and layout; part of every cache key
+  const Status& packed_copy() const {
+    return packed_copy_;
+  }  // why it could not be written; ok if none was wanted
 
  private:
+  static Result<std::shared_ptr<Model>> build(const ModelFile& file, const ModelOptions& options,
+                                              const ModelLocation& location);
+
   std::shared_ptr<const Network> network_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<const ChatTemplate> chat_template_;
@@ -54,6 +65,7 @@ class Model {
   bool is_chat_ = false;
   int trained_context_ = 0;
   std::string architecture_, digest_;
+  Status packed_copy_;
 };
 
 }  // namespace understudy

@@ -240,7 +240,7 @@ TEST_F(LivePoliciesTest, AnotherSpecialistThanThePromotedIsNotLoaded) {
 
 TEST_F(LivePoliciesTest, NoPoliciesNoDecisions) {
   Models models(
-      [](const std::string&) -> Result<std::string> { return Error{ErrorCode::not_found, "", "", ""}; });
+      [](const std::string&) -> Result<ModelLocation> { return Error{ErrorCode::not_found, "", "", ""}; });
   const auto policies = LivePolicies::open(loop_->folder.file("nowhere"), models);
   ASSERT_TRUE(policies.ok());
   EXPECT_EQ((*policies)->decide("", kChat, request(LoopHome::text(1))).reason, "no_policy");

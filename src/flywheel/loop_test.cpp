@@ -381,7 +381,7 @@ TEST(Loop, OneAnswerOrAMissingModelLeavesNothing) {
 
   LoopHome loop;
   loop.record(150, 0, true);
-  Models none([](const std::string&) -> Result<std::string> {
+  Models none([](const std::string&) -> Result<ModelLocation> {
     return Error{ErrorCode::not_found, "no such model", "", "pull it"};
   });
   const auto report = specialise(loop.request(), *loop.store, none);

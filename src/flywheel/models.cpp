@@ -33,8 +33,8 @@ Result<std::shared_ptr<TextEmbedder>> Models::embedder(const std::string& name) 
   std::lock_guard lock(mutex_);
   std::shared_ptr<TextEmbedder>& found = embedders_[name];
   if (!found) {
-    ASSIGN_OR_RETURN(const std::string path, find_(name));
-    ASSIGN_OR_RETURN(auto embedder, Embedder::load(path, {.threads = threads_}));
+    ASSIGN_OR_RETURN(const ModelLocation location, find_(name));
+    ASSIGN_OR_RETURN(auto embedder, Embedder::load(location, {.threads = threads_}));
     found = std::make_shared<LoadedEmbedder>(std::move(embedder));
   }
   return found;
@@ -44,8 +44,8 @@ Result<std::shared_ptr<Engine>> Models::engine(const std::string& name) {
   std::lock_guard lock(mutex_);
   std::shared_ptr<Engine>& found = engines_[name];
   if (!found) {
-    ASSIGN_OR_RETURN(const std::string path, find_(name));
-    ASSIGN_OR_RETURN(auto model, Model::load(path, {.threads = threads_}));
+    ASSIGN_OR_RETURN(const ModelLocation location, find_(name));
+    ASSIGN_OR_RETURN(auto model, Model::load(location, {.threads = threads_}));
     EngineOptions options{.threads = threads_, .max_running = kSpecialistsRunning};
     options.context = kSpecialistContext;
     if (model->trained_context() > 0) options.context = std::min(options.context, model->trained_context());

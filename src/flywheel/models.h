@@ -31,8 +31,8 @@ class TextEmbedder {
 // Thread-safe; loading one model keeps others waiting.
 class Models {
  public:
-  // The file or folder of a model by its name ("smollm2:135m"). Error{not_found} says how to get it.
-  using Finder = std::function<Result<std::string>(const std::string& name)>;
+  // A model by its name ("smollm2:135m"). Error{not_found} says how to get it.
+  using Finder = std::function<Result<ModelLocation>(const std::string& name)>;
 
   // `threads` of each model: 0 is all that the process may use.
   explicit Models(Finder find, int threads = 0) : find_(std::move(find)), threads_(threads) {}

@@ -18,8 +18,8 @@ class LoraTest : public testing::Test {
   void SetUp() override {
     const char* path = std::getenv("UNDERSTUDY_TEST_MODEL");
     if (path == nullptr) GTEST_SKIP() << "UNDERSTUDY_TEST_MODEL names no GGUF file";
-    models_ =
-        std::make_unique<Models>([file = std::string(path)](const std::string&) { return Result(file); });
+    models_ = std::make_unique<Models>(
+        [file = std::string(path)](const std::string&) { return Result<ModelLocation>(file); });
     models_->put(kLadderEmbedder, std::make_shared<WordEmbedder>());
   }
 

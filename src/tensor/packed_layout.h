@@ -24,6 +24,9 @@
 
 namespace understudy {
 
+// Of copies on disk (packed_weights.h): a change of the layout changes it, and they are packed anew.
+inline constexpr int kPackedLayoutVersion = 1;
+
 inline constexpr int kPanelRows = 16;
 inline constexpr int kTileK = 32;
 

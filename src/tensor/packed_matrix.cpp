@@ -176,21 +176,17 @@ PackedMatrix PackedMatrix::pack(DType dtype, int rows, int k, std::span<const st
   CHECK(k % kTileK == 0 && k % static_cast<int>(info(dtype).block) == 0 && rows > 0);
   size_t row_bytes = static_cast<size_t>(k) / info(dtype).block * info(dtype).bytes;
   CHECK(file.size() == row_bytes * static_cast<size_t>(rows));
-  PackedMatrix packed;
-  packed.dtype_ = dtype;
-  packed.rows_ = rows;
-  packed.k_ = k;
-  packed.data_ = memory->allocate<std::byte>(packed.bytes());
-  packed.memory_ = std::move(memory);
-  pool.run(packed.panels(), [&](int p) {
-    std::byte* panel = packed.data_ + static_cast<size_t>(p) * panel_bytes(dtype, k);
+  const int panels = (rows + kPanelRows - 1) / kPanelRows;
+  auto* data = memory->allocate<std::byte>(static_cast<size_t>(panels) * panel_bytes(dtype, k));
+  pool.run(panels, [&](int p) {
+    std::byte* panel = data + static_cast<size_t>(p) * panel_bytes(dtype, k);
     const int first = p * kPanelRows, lanes = std::min(kPanelRows, rows - first);
     const std::byte* from = file.data() + row_bytes * static_cast<size_t>(first);
     if (!is_float(dtype)) return pack_quant_panel(dtype, lanes, k, from, row_bytes, panel);
     for (int lane = 0; lane < lanes; lane++)
       pack_float_row(dtype, k, lane, from + row_bytes * static_cast<size_t>(lane), panel);
   });
-  return packed;
+  return PackedMatrix(dtype, rows, k, data, std::move(memory));
 }
 
 void PackedMatrix::unpack_row(int row, float* out) const {

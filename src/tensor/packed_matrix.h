@@ -1,11 +1,12 @@
 // PackedMatrix: the weights of a linear layer (or an embedding table), y = W x with W (N, K), in the packed
-// layout (packed_layout.h). Shares the arena it lies in. Movable, immutable once packed; safe to share
+// layout (packed_layout.h). Shares the memory it lies in. Movable, immutable once packed; safe to share
 // between threads.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "base/arena.h"
 #include "base/thread_pool.h"
@@ -17,6 +18,9 @@ namespace understudy {
 class PackedMatrix {
  public:
   PackedMatrix() = default;
+  // Panels that are packed already, 64-byte aligned; `memory` keeps them alive.
+  PackedMatrix(DType dtype, int rows, int k, const std::byte* panels, std::shared_ptr<const void> memory)
+      : dtype_(dtype), rows_(rows), k_(k), memory_(std::move(memory)), data_(panels) {}
   // Packs `rows` rows of `k` values each, stored one after the other as in a GGUF file.
   // Requires k % 32 == 0 (and % 256 for the K formats) and file.size() == rows * k / block * block bytes.
   // The panels are taken from `memory`, which must never be released; a model's matrices share one arena,
@@ -38,8 +42,8 @@ class PackedMatrix {
  private:
   DType dtype_ = DType::f32;
   int rows_ = 0, k_ = 0;
-  std::shared_ptr<Arena> memory_;
-  std::byte* data_ = nullptr;
+  std::shared_ptr<const void> memory_;
+  const std::byte* data_ = nullptr;
 };
 
 }  // namespace understudy

@@ -14,7 +14,7 @@ class ChatRowTest : public testing::Test {
   void SetUp() override {
     const char* path = std::getenv("UNDERSTUDY_TEST_MODEL");
     if (path == nullptr) GTEST_SKIP() << "UNDERSTUDY_TEST_MODEL names no model";
-    auto model = Model::load(path);
+    auto model = Model::load(std::string(path));
     ASSERT_TRUE(model.ok()) << model.error().message();
     model_ = *model;
   }

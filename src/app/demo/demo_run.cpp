@@ -155,7 +155,7 @@ Status DemoRun::prepare() {
                     upstream, kStandInModel, 100 * options_.teacher_error));
   }
   ASSIGN_OR_RETURN(store_, Store::open(state_.path("understudy.db")));
-  models_ = std::make_unique<Models>([](const std::string& name) { return model_path(name); });
+  models_ = std::make_unique<Models>([](const std::string& name) { return find_model(name); });
   ASSIGN_OR_RETURN(gateway_, DemoGateway::start(state_.folder(), upstream, *store_, *models_));
   say(fmt::format("the gateway stands before it at {}; its home is {}", gateway_->url(), state_.folder()));
   return Status();

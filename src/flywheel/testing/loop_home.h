@@ -58,7 +58,7 @@ struct LoopHome {
   static constexpr const char* kLabels[] = {"refund", "fees", "loan"};
 
   LoopHome()
-      : models([](const std::string& name) -> Result<std::string> {
+      : models([](const std::string& name) -> Result<ModelLocation> {
           return Error{ErrorCode::not_found, "there is no model " + name, "", ""};
         }) {
     auto opened = Store::open(folder.file("understudy.db"));
