@@ -17,6 +17,9 @@ namespace {
 // slice.
 constexpr int kSpins = 2000;
 
+// The parts of ThreadPool::region_. The number wraps: a worker that misses 2^20 regions in a row may miss one more.
+constexpr uint32_t kInside = (1u << 11) - 1, kOpen = 1u << 11, kNumber = 1u << 12, kNumbers = ~(kNumber - 1);
+
 inline void pause() { __builtin_ia32_pause(); }
 
 double seconds_of(clockid_t clock) {
@@ -53,12 +56,13 @@ int default_threads() {
 
 ThreadPool::ThreadPool(int threads) {
   if (threads <= 0) threads = default_threads();
+  threads = std::min<int>(threads, kInside);
   for (int i = 1; i < threads; i++) workers_.emplace_back([this] { loop(); });
 }
 
 ThreadPool::~ThreadPool() {
   stop_.store(true, std::memory_order_relaxed);
-  region_.fetch_add(1, std::memory_order_release);
+  region_.fetch_add(kNumber, std::memory_order_release);
   region_.notify_all();
   for (auto& worker : workers_) worker.join();
 }
@@ -69,24 +73,21 @@ void ThreadPool::run_erased(int tasks, Invoke invoke, void* function) {
     for (int task = 0; task < tasks; task++) invoke(function, task);
     return;
   }
+  // The last region is closed and empty, so nobody reads these.
   invoke_ = invoke;
   function_ = function;
   tasks_ = tasks;
   next_.store(0, std::memory_order_relaxed);
-  finished_.store(0, std::memory_order_relaxed);
-  region_.fetch_add(1, std::memory_order_release);
+  region_.fetch_add(kNumber | kOpen, std::memory_order_release);
   region_.notify_all();
   for (int task; (task = next_.fetch_add(1, std::memory_order_relaxed)) < tasks;) invoke(function, task);
 
-  // Every worker must have left the region before its fields may be reused.
-  int count = static_cast<int>(workers_.size());
-  for (int spin = 0;; spin++) {
-    int finished = finished_.load(std::memory_order_acquire);
-    if (finished == count) return;
-    if (spin < kSpins) {
+  uint32_t region = region_.fetch_sub(kOpen, std::memory_order_acq_rel) - kOpen;
+  for (int spin = 0; (region & kInside) != 0; region = region_.load(std::memory_order_acquire)) {
+    if (spin++ < kSpins) {
       pause();
     } else {
-      finished_.wait(finished, std::memory_order_acquire);
+      region_.wait(region, std::memory_order_acquire);
     }
   }
 }
@@ -103,20 +104,23 @@ double ThreadPool::cpu_seconds() {
 void ThreadPool::loop() {
   uint32_t seen = 0;
   while (true) {
-    int spin = 0;
-    while (region_.load(std::memory_order_acquire) == seen) {
-      if (++spin < kSpins) {
+    uint32_t region = region_.load(std::memory_order_acquire);
+    for (int spin = 0; (region & kNumbers) == seen; region = region_.load(std::memory_order_acquire)) {
+      if (spin++ < kSpins) {
         pause();
       } else {
-        region_.wait(seen, std::memory_order_acquire);
+        region_.wait(region, std::memory_order_acquire);
       }
     }
-    seen++;
+    seen = region & kNumbers;
     if (stop_.load(std::memory_order_relaxed)) return;
+    bool joined = false;
+    while ((region & (kNumbers | kOpen)) == (seen | kOpen) && !joined)
+      joined = region_.compare_exchange_weak(region, region + 1, std::memory_order_acq_rel);
+    if (!joined) continue;
     for (int task; (task = next_.fetch_add(1, std::memory_order_relaxed)) < tasks_;) invoke_(function_, task);
-    if (finished_.fetch_add(1, std::memory_order_acq_rel) + 1 == static_cast<int>(workers_.size())) {
-      finished_.notify_one();
-    }
+    region = region_.fetch_sub(1, std::memory_order_acq_rel) - 1;
+    if ((region & (kOpen | kInside)) == 0) region_.notify_all();  // the caller may be waiting
   }
 }
 

@@ -1,6 +1,7 @@
 // ThreadPool: fork-join over a fixed set of threads, for one caller at a time. Workers spin briefly between
 // regions (a step has hundreds of them), then sleep on a futex, so that an idle engine costs nothing and a
-// busy neighbour is not fought for long.
+// busy neighbour is not fought for long. A region waits for the workers that have joined it and for no other: one that
+// has no core, or is still waking, misses it, and the caller does its share.
 #pragma once
 
 #include <atomic>
@@ -30,8 +31,8 @@ class ThreadPool {
   double cpu_seconds();
 
   // Calls body(task) once for every task in [0, tasks), spread over all threads; returns when all are done.
-  // Tasks are claimed one by one, so a slow thread holds up one task at most. Must not be nested. body must
-  // not throw.
+  // Tasks are claimed one by one, so a slow thread holds up one task at most, and the caller may end up doing all of them.
+  // Must not be nested. body must not throw.
   template <typename Body>
   void run(int tasks, Body&& body) {
     using Function = std::remove_reference_t<Body>;
@@ -46,9 +47,9 @@ class ThreadPool {
   void loop();
 
   std::vector<std::thread> workers_;
-  alignas(64) std::atomic<uint32_t> region_{0};  // bumped to start a region; workers wait on it
-  alignas(64) std::atomic<int> next_{0};         // next task to claim
-  alignas(64) std::atomic<int> finished_{0};     // workers that left the region
+  // Number of the region, whether workers may still join it, and how many are inside (kOpen, kInside).
+  alignas(64) std::atomic<uint32_t> region_{0};
+  alignas(64) std::atomic<int> next_{0};  // next task to claim
   Invoke invoke_ = nullptr;
   void* function_ = nullptr;
   int tasks_ = 0;
