@@ -8,8 +8,8 @@
 #include <optional>
 #include <vector>
 
-#include "app/file_descriptor.h"
 #include "app/progress.h"
+#include "base/file_descriptor.h"
 #include "store/call_formats/reader.h"
 #include "store/call_id.h"
 #include "store/prices.h"

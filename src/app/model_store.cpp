@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <optional>
 
-#include "app/file_descriptor.h"
 #include "app/home.h"
+#include "base/file_descriptor.h"
 #include "base/sha256.h"
 
 namespace understudy {
@@ -261,7 +261,7 @@ uint64_t ModelStore::packed_bytes(std::string_view name) const {
 }
 
 Status ModelStore::remove_files(std::string_view name) const {
-  for (const std::string& file : {model_file(name), packed_file(name)}) {
+  for (const std::string& file : {model_file(name), packed_file(name), packed_file(name) + ".part"}) {
     if (::unlink(file.c_str()) != 0 && errno != ENOENT) return system_error("cannot remove the model", file);
   }
   std::error_code code;

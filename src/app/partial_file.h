@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "app/file_descriptor.h"
+#include "base/file_descriptor.h"
 #include "base/result.h"
 #include "base/sha256.h"
 

@@ -5,7 +5,7 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
-#include "app/file_descriptor.h"
+#include "base/file_descriptor.h"
 
 namespace understudy {
 namespace {

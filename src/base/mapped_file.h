@@ -19,8 +19,6 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   const std::string& path() const { return path_; }
-  // Tells the kernel that these pages will not be read again (they were packed elsewhere).
-  void release_pages() const;
 
  private:
   MappedFile(std::string path, const std::byte* data, size_t size)

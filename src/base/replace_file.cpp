@@ -9,13 +9,11 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/file_descriptor.h"
+
 namespace understudy {
 
 namespace {
-
-Error system_error(const char* what, const std::string& path) {
-  return {ErrorCode::io, std::string(what) + ": " + std::strerror(errno), path, ""};
-}
 
 bool write_all(int file, std::string_view bytes) {
   while (!bytes.empty()) {

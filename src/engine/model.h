@@ -50,9 +50,8 @@ class Model {
   int trained_context() const { return trained_context_; }                // 0: unknown
   const std::string& architecture() const { return architecture_; }
   const std::string& digest() const { return digest_; }  // of header and layout; part of every cache key
-  const Status& packed_copy() const {
-    return packed_copy_;
-  }  // why it could not be written; ok if none was wanted
+  // Why the packed copy could not be written; ok if none was wanted.
+  const Status& packed_copy() const { return packed_copy_; }
 
  private:
   static Result<std::shared_ptr<Model>> build(const ModelFile& file, const ModelOptions& options,

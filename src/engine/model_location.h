@@ -7,14 +7,15 @@
 namespace understudy {
 
 struct ModelLocation {
-  ModelLocation(std::string file)
-      : path(std::move(file)) {}  // NOLINT: implicit; a model without a packed copy
+  // NOLINTNEXTLINE: implicit; a model without a packed copy
+  ModelLocation(std::string file) : path(std::move(file)) {}
 
-  std::string path;  // a GGUF file, or a folder in Hugging Face's layout
-  std::string
-      packed;  // where the copy of its packed weights (tensor/packed_weights.h) lies or is to be; "": nowhere
-  std::string
-      source;  // tells the bytes at `path` from others (SHA-256 of the pulled model); part of the copy
+  // A GGUF file, or a folder in Hugging Face's layout.
+  std::string path;
+  // Where the copy of its packed weights (tensor/packed_weights.h) lies or is to be; "": nowhere.
+  std::string packed;
+  // Tells the bytes at `path` from others (SHA-256 of the pulled model); part of the copy.
+  std::string source;
 };
 
 }  // namespace understudy

@@ -14,6 +14,7 @@
 #include <optional>
 
 #include "base/checked.h"
+#include "base/file_descriptor.h"
 #include "base/huge_buffer.h"
 #include "base/json.h"
 #include "base/mapped_file.h"
@@ -37,36 +38,26 @@ Error corrupt(const std::string& path, std::string what) {
   return {ErrorCode::corrupt, std::move(what), path, "Remove it: the next load packs the model again"};
 }
 
-// A file descriptor that is closed at the end of its scope.
-class File {
- public:
-  explicit File(const std::string& path) : handle_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) {}
-  ~File() {
-    if (handle_ >= 0) ::close(handle_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
+std::optional<size_t> size_of(const FileDescriptor& file) {
+  struct stat info{};
+  if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
+  return static_cast<size_t>(info.st_size);
+}
 
-  bool open() const { return handle_ >= 0; }
-  std::optional<size_t> size() const {
-    struct stat info{};
-    if (::fstat(handle_, &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
-    return static_cast<size_t>(info.st_size);
+bool read_at(const FileDescriptor& file, size_t offset, std::span<std::byte> into) {
+  while (!into.empty()) {
+    const ssize_t count = ::pread(file.get(), into.data(), into.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    into = into.subspan(static_cast<size_t>(count));
+    offset += static_cast<size_t>(count);
   }
-  bool read(size_t offset, std::span<std::byte> into) const {
-    while (!into.empty()) {
-      const ssize_t count = ::pread(handle_, into.data(), into.size(), static_cast<off_t>(offset));
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) return false;
-      into = into.subspan(static_cast<size_t>(count));
-      offset += static_cast<size_t>(count);
-    }
-    return true;
-  }
+  return true;
+}
 
- private:
-  int handle_;
-};
+FileDescriptor open_copy(const std::string& path) {
+  return FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+}
 
 struct Entry {
   std::string name;
@@ -119,23 +110,23 @@ std::optional<Entry> parse_entry(const json::value& value, size_t bytes) {
   return Entry{*name, *dtype, static_cast<int>(*rows), static_cast<int>(*k), *offset};
 }
 
-Result<Header> read_header(const File& file, const std::string& path) {
-  if (!file.open()) {
-    const auto code = errno == ENOENT ? ErrorCode::not_found : ErrorCode::io;
-    return Error{code, std::string("cannot open the file: ") + std::strerror(errno), path, ""};
+Result<Header> read_header(const FileDescriptor& file, const std::string& path) {
+  if (!file.valid()) {
+    if (errno != ENOENT) return system_error("cannot open the file", path);
+    return Error{ErrorCode::not_found, "there is no packed copy", path, ""};
   }
-  const auto size = file.size();
+  const auto size = size_of(file);
   if (!size) return Error{ErrorCode::io, "not a regular file", path, ""};
   const std::string line = first_line();
   std::string found(line.size(), '\0');
   uint64_t header_bytes = 0;
-  if (*size < line.size() + 8 || !file.read(0, std::as_writable_bytes(std::span(found))) || found != line)
+  if (*size < line.size() + 8 || !read_at(file, 0, std::as_writable_bytes(std::span(found))) || found != line)
     return corrupt(path, "not packed weights of this version");
-  if (!file.read(line.size(), std::as_writable_bytes(std::span(&header_bytes, 1))) ||
+  if (!read_at(file, line.size(), std::as_writable_bytes(std::span(&header_bytes, 1))) ||
       header_bytes > std::min(kMaxHeader, *size - line.size() - 8))
     return corrupt(path, "the header is cut off");
   std::string words(header_bytes, '\0');
-  if (!file.read(line.size() + 8, std::as_writable_bytes(std::span(words))))
+  if (!read_at(file, line.size() + 8, std::as_writable_bytes(std::span(words))))
     return corrupt(path, "the header is cut off");
   const auto parsed = parse_json(words);
   if (!parsed.ok() || !parsed->is_object()) return corrupt(path, "the header is no JSON object");
@@ -175,7 +166,7 @@ Result<Panels> map_panels(const Header& header, const std::string& path) {
   return Panels{std::move(mapped), data};
 }
 
-Result<Panels> read_panels(const Header& header, const File& file, const std::string& path,
+Result<Panels> read_panels(const Header& header, const FileDescriptor& file, const std::string& path,
                            ThreadPool& pool) {
   auto buffer = std::make_shared<HugeBuffer>(header.bytes);
   if (header.bytes > 0 && buffer->data() == nullptr)
@@ -184,7 +175,7 @@ Result<Panels> read_panels(const Header& header, const File& file, const std::st
   const size_t tasks = (header.bytes + kReadBytes - 1) / kReadBytes;
   pool.run(static_cast<int>(tasks), [&](int task) {
     const size_t at = static_cast<size_t>(task) * kReadBytes, count = std::min(kReadBytes, header.bytes - at);
-    if (!file.read(header.begin + at, {buffer->data() + at, count})) good = false;
+    if (!read_at(file, header.begin + at, {buffer->data() + at, count})) good = false;
   });
   if (!good) return Error{ErrorCode::io, "cannot read the file", path, ""};
   const std::byte* data = buffer->data();
@@ -197,7 +188,7 @@ PackedWeights::PackedWeights() : arena_(std::make_shared<Arena>(kArenaBlock)) {}
 
 Result<PackedWeights> PackedWeights::read(const std::string& path, const std::string& source, Access access,
                                           ThreadPool& pool) {
-  const File file(path);
+  const FileDescriptor file = open_copy(path);
   ASSIGN_OR_RETURN(const Header header, read_header(file, path));
   if (header.source != source) return corrupt(path, "packed from another model file");
   ASSIGN_OR_RETURN(const Panels panels,
@@ -225,18 +216,11 @@ PackedMatrix PackedWeights::get(const std::string& name, DType dtype, int rows, 
   return matrix;
 }
 
-size_t PackedWeights::bytes() const {
-  size_t bytes = 0;
-  for (const auto& [name, matrix] : used_) bytes += matrix.bytes();
-  return bytes;
-}
-
 Status PackedWeights::write(const std::string& path, const std::string& source) const {
   json::array matrices;
   Sha256 sha;
   std::vector<std::string_view> parts(1);  // the head comes first and is known last
   size_t offset = 0;
-  static_assert(sizeof(std::byte) == 1);
   for (const auto& [name, matrix] : used_) {
     // A panel's size is a multiple of the alignment, so the matrices lie without gaps.
     matrices.push_back({{"name", name},
@@ -261,13 +245,14 @@ Status PackedWeights::write(const std::string& path, const std::string& source) 
 }
 
 Status PackedWeights::verify(const std::string& path) {
-  const File file(path);
+  const FileDescriptor file = open_copy(path);
   ASSIGN_OR_RETURN(const Header header, read_header(file, path));
   Sha256 sha;
   std::vector<std::byte> buffer(kReadBytes);
   for (size_t at = 0; at < header.bytes; at += kReadBytes) {
     const std::span chunk(buffer.data(), std::min(kReadBytes, header.bytes - at));
-    if (!file.read(header.begin + at, chunk)) return Error{ErrorCode::io, "cannot read the file", path, ""};
+    if (!read_at(file, header.begin + at, chunk))
+      return Error{ErrorCode::io, "cannot read the file", path, ""};
     sha.update(chunk);
   }
   if (sha.hex() != header.sha256) return corrupt(path, "the packed weights do not have their checksum");

@@ -42,7 +42,6 @@ class PackedWeights {
 
   // Whether get() had to pack something: the copy, if there is one, is not whole.
   bool packed_anything() const { return packed_anything_; }
-  size_t bytes() const;  // of the matrices
 
   // Writes all matrices that get() gave out so far; replaces the file as a whole (replace_file). Error{io}.
   Status write(const std::string& path, const std::string& source) const;

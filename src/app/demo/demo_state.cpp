@@ -8,7 +8,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "app/file_descriptor.h"
+#include "base/file_descriptor.h"
 #include "base/json.h"
 
 namespace understudy {

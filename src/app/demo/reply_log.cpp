@@ -9,7 +9,7 @@
 #include <optional>
 #include <sstream>
 
-#include "app/file_descriptor.h"
+#include "base/file_descriptor.h"
 #include "base/json.h"
 #include "flywheel/answer.h"
 
