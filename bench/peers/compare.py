@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Understudy and llama.cpp side by side: same file, same threads, same minutes, alternating.
+"""Understudy, llama.cpp and torch side by side: same file, same threads, same minutes, alternating.
 
     python bench/peers/compare.py --understudy build/release/understudy MODEL.gguf … [--pairs N] [--threads N]
-                                  [--work NAME …] [--tokens N] [--setting NAME] [--python PATH] [--out FOLDER]
+                                  [--work NAME …] [--tokens N] [--setting NAME] [--isa NAME] [--python PATH] [--torch PATH] [--out FOLDER]
 
 Every pair runs Understudy, then llama.cpp with flash attention, then without; whichever setting has the better median
-is llama.cpp's. What counts is the median of the paired ratios (above 1: we are better) with a 90 % bootstrap interval.
+is llama.cpp's. With --torch (an interpreter that has torch, transformers, accelerate and gguf) torch follows, from the
+same weights in bfloat16; it has no loading to compare. What counts is the median of the paired ratios (above 1: we are better) with a 90 % bootstrap interval.
 
 A pair during which the host or other processes took CPU time (machine.warning) is measured again, up to --tries pairs in
 all; who was fast does not enter into it. The results say how many pairs were put aside, and warn if too few were left.
-Results go to FOLDER (default bench/results) as one JSON file and one table, after each work; another run on the same day,
+Results go to FOLDER (default bench/results) as one JSON file, one table and one picture, after each work; another run on the same day,
 with the same programs, goes on from there and measures again what was busy.
 """
 
@@ -18,10 +19,13 @@ import contextlib
 import datetime
 import hashlib
 import json
+import os
 import pathlib
 import statistics
 import subprocess
+import sys
 
+import chart
 import environment
 import machine
 import pairs
@@ -38,8 +42,13 @@ WORKS = {
     "prefill 512": ["prefill", "--tokens", "512"],
     "16 streams": ["batch", "--streams", "16", "--tokens", "64"],
     "load": ["load", "--context", str(LOAD_CONTEXT)],
+    "decode, 1 busy neighbour": ["decode", "--depth", "0", "--tokens", "128"],
+    "decode, 2 busy neighbours": ["decode", "--depth", "0", "--tokens", "128"],
 }
+IDLE = "decode, depth 0"
+NEIGHBOURS = {"decode, 1 busy neighbour": 1, "decode, 2 busy neighbours": 2}  # endless loops at our own priority
 SETTINGS = {"fa on": True, "fa off": False}  # of llama.cpp: flash attention
+PEERS = {"llama.cpp": tuple(SETTINGS), "torch": ("bf16",)}  # their settings
 
 
 def is_shortened(options, work: str) -> bool:
@@ -69,8 +78,28 @@ def llama(options, work: str, model: pathlib.Path, flash_attention: bool) -> dic
                           + ["--flash-attention"] * flash_attention)
 
 
-def summary(runs: dict[str, list[dict]], metric: str) -> dict:
-    result = pairs.summary(runs, metric, "llama_cpp")
+def torch(options, work: str, model: pathlib.Path) -> dict:
+    return pairs.run_json([options.torch, str(HERE / "run_torch.py"), *arguments(options, work, model)])
+
+
+def beside(neighbours: int, run):
+    """`run` while so many other processes want a CPU each."""
+    def with_neighbours() -> dict:
+        loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(neighbours)]
+        try:
+            result = run()
+        finally:
+            for loop in loops:
+                loop.kill()
+                loop.wait()
+        result.pop("fraction", None)  # its yardsticks had neighbours too
+        return result
+    return with_neighbours if neighbours else run
+
+
+def summary(runs: dict[str, list[dict]], metric: str, peer: str) -> dict:
+    sides = {side: values for side, values in runs.items() if side in ("understudy", *PEERS[peer])}
+    result = {"peer": peer, **pairs.summary(sides, metric, "theirs")}
     if "fraction" in runs.get("understudy", [{}])[0]:
         result["fraction_of_limit"] = statistics.median(run["fraction"] for run in runs["understudy"])
     return result
@@ -81,7 +110,9 @@ def sides_of(options, work: str, model: pathlib.Path) -> dict:
     sides = {"understudy": lambda: ours(options, work, model)} if options.understudy else {}
     for setting in options.setting or SETTINGS:
         sides[setting] = lambda flash_attention=SETTINGS[setting]: llama(options, work, model, flash_attention)
-    return sides
+    if options.torch and work != "load":
+        sides["bf16"] = lambda: torch(options, work, model)
+    return {side: beside(NEIGHBOURS.get(work, 0), run) for side, run in sides.items()}
 
 
 def measure(options, work: str, model: pathlib.Path) -> dict:
@@ -90,29 +121,44 @@ def measure(options, work: str, model: pathlib.Path) -> dict:
     first = next(iter(measured["runs"].values()))[0]
     metrics = [metric for metric in pairs.HIGHER_IS_BETTER if metric in first]
     return {"model": model.stem, "work": label(options, work),
-            "summaries": [summary(measured["runs"], metric) for metric in metrics], **measured}
+            "summaries": [summary(measured["runs"], metric, peer) for metric in metrics
+                          for peer, settings in PEERS.items() if set(settings) & set(measured["runs"])], **measured}
+
+
+def share_of_idle(results: list[dict], result: dict, s: dict) -> str:
+    """What is left of both sides' speed beside neighbours."""
+    idle = [other for r in results if r["model"] == result["model"] and r["work"].startswith(IDLE)
+            for other in r["summaries"] if other["peer"] == s["peer"]]
+    if not idle or not result["work"].startswith(tuple(NEIGHBOURS)):
+        return ""
+    return " / ".join(f"{s[side] / idle[0][side]:.0%}" for side in ("understudy", "theirs") if side in s) + " of idle"
 
 
 def table(results: list[dict]) -> str:
-    lines = ["| model | work | metric | n | understudy | of its limit | llama.cpp (setting) | ratio [90 %] |",
+    lines = ["| model | work | metric | n | understudy | of its limit | peer (setting) | ratio [90 %] |",
              "|---|---|---|---|---|---|---|---|"]
     for result in results:
         for s in result["summaries"]:
             mine = f"{s['understudy']:,.1f}" if "understudy" in s else ""
-            fraction = f"{s['fraction_of_limit']:.0%}" if "fraction_of_limit" in s else ""
+            fraction = (f"{s['fraction_of_limit']:.0%}" if "fraction_of_limit" in s
+                        else share_of_idle(results, result, s))
             busy = f" ({result['busy_pairs_kept']} busy)" * bool(result["busy_pairs_kept"])
             lines.append(f"| {result['model']} | {result['work']} | {s['metric']} | {s['n']}{busy} | {mine} | {fraction} "
-                         f"| {s['llama_cpp']:,.1f} ({s['llama_cpp_setting']}) | {pairs.ratio_text(s)} |")
+                         f"| {s['peer']} {s['theirs']:,.1f} ({s['theirs_setting']}) | {pairs.ratio_text(s)} |")
     return "\n".join(lines)
 
 
 def versions(options) -> dict:
-    package = subprocess.run([options.python, "-c", "import llama_cpp; print(llama_cpp.__version__)"],
-                             capture_output=True, text=True, check=True)
+    def version(python: str, package: str) -> str:
+        return subprocess.run([python, "-c", f"import {package}; print({package}.__version__)"],
+                              capture_output=True, text=True, check=True).stdout.strip()
+
     mine = {}
     if options.understudy:
         mine["understudy_sha256"] = hashlib.sha256(pathlib.Path(options.understudy).read_bytes()).hexdigest()[:16]
-    return {**mine, "llama_cpp_python": package.stdout.strip(), "llama_cpp_flags": environment.build_flags()}
+    if options.torch:
+        mine |= {package: version(options.torch, package) for package in ("torch", "transformers")}
+    return {**mine, "llama_cpp_python": version(options.python, "llama_cpp"), "llama_cpp_flags": environment.build_flags(options.isa)}
 
 
 def earlier_results(file: pathlib.Path, report: dict) -> list[dict]:
@@ -141,6 +187,7 @@ def write(file: pathlib.Path, report: dict) -> str:
     warning = f"**{busy} pairs were measured while the machine was busy. Do not quote the rows that say so.**" if busy else ""
     text = "\n\n".join(part for part in (heading, warning, table(report["results"])) if part)
     file.with_suffix(".md").write_text(text + "\n")
+    file.with_suffix(".svg").write_text(chart.of_ratios(report["results"], heading))
     return text
 
 
@@ -149,21 +196,26 @@ def main():
     parser.add_argument("models", nargs="+", type=pathlib.Path, metavar="MODEL.gguf")
     parser.add_argument("--understudy", metavar="PATH", help="our program; without it only llama.cpp runs")
     parser.add_argument("--python", help="an interpreter that has llama-cpp-python; default: one is built")
+    parser.add_argument("--torch", metavar="PATH", help="an interpreter that has torch, transformers, accelerate and gguf")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--tries", type=int, help="most pairs of a work, busy ones included (default: 3 x pairs)")
     parser.add_argument("--threads", type=int, default=machine.describe()["cpus"])
     parser.add_argument("--work", action="append", choices=list(WORKS), help="may be repeated; default: all")
     parser.add_argument("--tokens", type=int, help="of each stream in decode and 16 streams (default: the work's own)")
     parser.add_argument("--setting", action="append", choices=list(SETTINGS), help="of llama.cpp; default: both")
+    parser.add_argument("--isa", choices=list(environment.OF_A_SET), help="both sides keep to this set (default: the CPU's)")
     parser.add_argument("--out", type=pathlib.Path, default=HERE.parent / "results")
     options = parser.parse_args()
-    options.python = options.python or environment.python()
+    options.python = options.python or environment.python(options.isa)
+    if options.isa:
+        os.environ["UNDERSTUDY_ISA"] = options.isa
     options.tries = max(options.pairs, options.tries or 3 * options.pairs)
 
     report = {"date": datetime.date.today().isoformat(), "machine": machine.describe(), "versions": versions(options),
               "threads": options.threads, "results": []}
     options.out.mkdir(parents=True, exist_ok=True)
-    file = options.out / f"peers-{report['date']}-{options.threads}-threads.json"
+    isa = [options.isa] if options.isa else []
+    file = options.out / f"{'-'.join(['peers', report['date'], *isa])}-{options.threads}-threads.json"
     report["results"] = earlier_results(file, report)
     for model in options.models:
         for work in options.work or WORKS:

@@ -36,7 +36,7 @@ def timed(options) -> dict:
         batch = llama_cpp.llama_batch_init(max(llama_peer.BATCH, streams), 0, 1)
         prefill(context, batch, ids(options.depth), sequences=streams)
         if options.work == "prefill":
-            prefill(context, batch, ids(min(16, options.tokens)), options.depth)  # warm-up, then forgotten
+            prefill(context, batch, ids(options.tokens), options.depth)  # once untimed, then forgotten
             llama_cpp.llama_memory_seq_rm(llama_cpp.llama_get_memory(context), -1, options.depth, -1)
             start = time.perf_counter()
             prefill(context, batch, ids(options.tokens), options.depth)

@@ -70,7 +70,7 @@ ThreadPool::~ThreadPool() {
 void ThreadPool::run_erased(int tasks, Invoke invoke, void* function) {
   if (tasks <= 0) return;
   if (workers_.empty() || tasks == 1) {
-    for (int task = 0; task < tasks; task++) invoke(function, task);
+    invoke(function, 0, tasks);
     return;
   }
   // The last region is closed and empty, so nobody reads these.
@@ -80,7 +80,7 @@ void ThreadPool::run_erased(int tasks, Invoke invoke, void* function) {
   next_.store(0, std::memory_order_relaxed);
   region_.fetch_add(kNumber | kOpen, std::memory_order_release);
   region_.notify_all();
-  for (int task; (task = next_.fetch_add(1, std::memory_order_relaxed)) < tasks;) invoke(function, task);
+  work();
 
   uint32_t region = region_.fetch_sub(kOpen, std::memory_order_acq_rel) - kOpen;
   for (int spin = 0; (region & kInside) != 0; region = region_.load(std::memory_order_acquire)) {
@@ -101,6 +101,17 @@ double ThreadPool::cpu_seconds() {
   return seconds;
 }
 
+// Claims ranges of the open region until none is left.
+void ThreadPool::work() {
+  int begin = next_.load(std::memory_order_relaxed);
+  while (begin < tasks_) {
+    const int end = begin + std::max(1, (tasks_ - begin) / (2 * size()));
+    if (!next_.compare_exchange_weak(begin, end, std::memory_order_relaxed)) continue;
+    invoke_(function_, begin, end);
+    begin = next_.load(std::memory_order_relaxed);
+  }
+}
+
 void ThreadPool::loop() {
   uint32_t seen = 0;
   while (true) {
@@ -118,7 +129,7 @@ void ThreadPool::loop() {
     while ((region & (kNumbers | kOpen)) == (seen | kOpen) && !joined)
       joined = region_.compare_exchange_weak(region, region + 1, std::memory_order_acq_rel);
     if (!joined) continue;
-    for (int task; (task = next_.fetch_add(1, std::memory_order_relaxed)) < tasks_;) invoke_(function_, task);
+    work();
     region = region_.fetch_sub(1, std::memory_order_acq_rel) - 1;
     if ((region & (kOpen | kInside)) == 0) region_.notify_all();  // the caller may be waiting
   }

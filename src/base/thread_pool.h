@@ -30,20 +30,30 @@ class ThreadPool {
   // CPU time of the workers and of the calling thread since each began: two readings tell what was spent between them.
   double cpu_seconds();
 
-  // Calls body(task) once for every task in [0, tasks), spread over all threads; returns when all are done.
-  // Tasks are claimed one by one, so a slow thread holds up one task at most, and the caller may end up doing all of them.
-  // Must not be nested. body must not throw.
+  // Calls body(begin, end) on ranges that cover [0, tasks) once, spread over all threads; returns when all are done.
+  // Threads claim what is left divided by twice their number: neighbouring tasks stay together, claims (a cache line that
+  // moves between cores) stay few, and the last ones are single tasks, so that threads finish together. The caller may end
+  // up doing all of them. Must not be nested. body must not throw.
   template <typename Body>
-  void run(int tasks, Body&& body) {
+  void run_ranges(int tasks, Body&& body) {
     using Function = std::remove_reference_t<Body>;
     run_erased(
-        tasks, [](void* f, int task) { (*static_cast<Function*>(f))(task); },
+        tasks, [](void* f, int begin, int end) { (*static_cast<Function*>(f))(begin, end); },
         const_cast<void*>(static_cast<const void*>(&body)));
   }
 
+  // The same, task by task.
+  template <typename Body>
+  void run(int tasks, Body&& body) {
+    run_ranges(tasks, [&body](int begin, int end) {
+      for (int task = begin; task < end; task++) body(task);
+    });
+  }
+
  private:
-  using Invoke = void (*)(void*, int);
+  using Invoke = void (*)(void*, int begin, int end);
   void run_erased(int tasks, Invoke invoke, void* function);
+  void work();
   void loop();
 
   std::vector<std::thread> workers_;

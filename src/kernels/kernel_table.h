@@ -19,14 +19,16 @@ inline constexpr int kPageKeys = 16;   // keys a page; K lies (D, 16) in a page,
 inline constexpr int kKvGroup = 32;    // values of a head that share a scale in int8 pages
 inline constexpr int kTileRows = 32;   // bf16 tiles read whole blocks of rows
 inline constexpr int kAttendRows = 4;  // query rows that share the reads of a key block
+inline constexpr int kRowGroup = 8;    // int8 rows that lie interleaved
 
-// M rows of K activations, quantised to int8 per 32: x = d * q. Sums make the offsets of unsigned codes
-// exact.
+// M rows of K activations, quantised to int8 per 32: x = d * q. Sums make the offsets of unsigned codes exact.
+// Rows lie in groups of kRowGroup, the last of which may have fewer: (groups, K/32, rows of the group, ...), so that a
+// kernel walks all rows of a group with one pointer.
 struct Int8Rows {
-  const int8_t* q;         // (M, K)
-  const float* d;          // (M, K/32)
-  const float* dsum;       // (M, K/32): d * sum of q, for formats with a minimum
-  const int32_t* neg_sum;  // (M, K/32, 2): minus the sum of q over each 16
+  const int8_t* q;         // (..., 32)
+  const float* d;          // (...)
+  const float* dsum;       // (...): d * sum of q, for formats with a minimum
+  const int32_t* neg_sum;  // (..., 2): minus the sum of q over each 16
 };
 
 struct LinearArgs {
@@ -87,8 +89,9 @@ struct LinearBackwardArgs {
 struct KernelTable {
   const char* name;  // also part of cache keys: bits may differ between tables
 
-  // One row of K activations to int8 per 32, rounding to nearest even; d = max|x| / 127.
-  void (*quantize_row)(const float* x, int k, int8_t* q, float* d, float* dsum, int32_t* neg_sum);
+  // One row of K activations to int8 per 32, rounding to nearest even; d = max|x| / 127. `rows`: of its group, so
+  // tile t comes to q + 32 * rows * t, and so on.
+  void (*quantize_row)(const float* x, int k, int rows, int8_t* q, float* d, float* dsum, int32_t* neg_sum);
   void (*round_row_bf16)(const float* x, int k, uint16_t* y);
 
   // y = x W^T (+ bias) for output columns of panels [begin, end). Block formats use int8 activations with an

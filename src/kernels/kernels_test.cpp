@@ -23,6 +23,24 @@ std::vector<float> normal(size_t count, uint32_t seed) {
   return values;
 }
 
+// Rows of activations as the linear kernels read them.
+struct Quantised {
+  Quantised(const KernelTable& table, const float* x, int rows, int k)
+      : q(static_cast<size_t>(rows * k)), d(q.size() / 32), dsum(d.size()), neg_sum(2 * d.size()) {
+    for (int r = 0; r < rows; r++) {
+      const int group = r / kRowGroup * kRowGroup;
+      const auto at = static_cast<size_t>(group * k / 32 + r - group);
+      table.quantize_row(x + r * k, k, std::min(kRowGroup, rows - group), &q[32 * at], &d[at], &dsum[at],
+                         &neg_sum[2 * at]);
+    }
+  }
+  Int8Rows rows() const { return {q.data(), d.data(), dsum.data(), neg_sum.data()}; }
+
+  std::vector<int8_t> q;
+  std::vector<float> d, dsum;
+  std::vector<int32_t> neg_sum;
+};
+
 // A matrix, its activations in every form, and a call of a table's linear kernels.
 struct Problem {
   Problem(DType dtype_, int rows_, int n_, int k_)
@@ -38,28 +56,22 @@ struct Problem {
   }
 
   void quantize(const KernelTable& table) {
-    const size_t tiles = static_cast<size_t>(k) / 32, m = static_cast<size_t>(rows);
-    q.resize(m * static_cast<size_t>(k));
-    d.resize(m * tiles);
-    dsum.resize(m * tiles);
-    neg_sum.resize(m * tiles * 2);
-    bf16.resize((m + 32) * static_cast<size_t>(k));  // tiles read whole blocks of rows
-    for (size_t r = 0; r < m; r++) {
-      const size_t at = r * static_cast<size_t>(k);
-      table.quantize_row(&x[at], k, &q[at], &d[r * tiles], &dsum[r * tiles], &neg_sum[2 * r * tiles]);
-      table.round_row_bf16(&x[at], k, &bf16[at]);
-    }
+    table_ = &table;
+    bf16.resize(static_cast<size_t>((rows + 32) * k));  // tiles read whole blocks of rows
+    for (int r = 0; r < rows; r++)
+      table.round_row_bf16(&x[static_cast<size_t>(r * k)], k, &bf16[static_cast<size_t>(r * k)]);
   }
 
   // Rows [begin, begin + count) only.
   std::vector<float> run(void (*kernel)(const LinearArgs&, int, int), int begin, int count) const {
-    const size_t at = static_cast<size_t>(begin * k), tile = static_cast<size_t>(begin * k / 32);
+    const auto at = static_cast<size_t>(begin * k);
+    const Quantised quantised(*table_, &x[at], count, k);
     std::vector<float> y(static_cast<size_t>(count * n), NAN);
     LinearArgs args{.dtype = dtype,
                     .panels = weights.panel(0),
                     .k = k,
                     .rows = count,
-                    .int8 = {&q[at], &d[tile], &dsum[tile], &neg_sum[2 * tile]},
+                    .int8 = quantised.rows(),
                     .f32 = &x[at],
                     .bf16 = &bf16[at],
                     .y = y.data(),
@@ -73,17 +85,20 @@ struct Problem {
   // sum |terms| a row and column bounds the rounding error of any order of addition.
   void expect_near_exact(const std::vector<float>& y, bool from_bf16, const char* table) const {
     std::vector<float> w(static_cast<size_t>(k));
+    std::vector<Quantised> alone;
+    for (int r = 0; r < rows; r++) alone.emplace_back(*table_, &x[static_cast<size_t>(r * k)], 1, k);
     for (int j = 0; j < n; j++) {
       weights.unpack_row(j, w.data());
       for (int r = 0; r < rows; r++) {
+        const Quantised& row = alone[static_cast<size_t>(r)];
         double sum = bias[static_cast<size_t>(j)], size = std::abs(sum);
         for (int i = 0; i < k; i++) {
-          const auto at = static_cast<size_t>(r * k + i);
-          double a = info(dtype).block == 1 ? x[at] : static_cast<double>(q[at]) * d[at / 32];
-          double weight = w[static_cast<size_t>(i)];
+          const auto at = static_cast<size_t>(r * k + i), in_row = static_cast<size_t>(i);
+          double a = info(dtype).block == 1 ? x[at] : static_cast<double>(row.q[in_row]) * row.d[in_row / 32];
+          double weight = w[in_row];
           if (from_bf16) {
             a = bf16_to_f32(bf16[at]);
-            weight = bf16_to_f32(f32_to_bf16(w[static_cast<size_t>(i)]));
+            weight = bf16_to_f32(f32_to_bf16(w[in_row]));
           }
           sum += a * weight;
           size += std::abs(a * weight);
@@ -98,10 +113,10 @@ struct Problem {
   int rows, n, k;
   std::vector<float> x, bias;
   PackedMatrix weights;
-  std::vector<int8_t> q;
-  std::vector<float> d, dsum;
-  std::vector<int32_t> neg_sum;
   std::vector<uint16_t> bf16;
+
+ private:
+  const KernelTable* table_ = nullptr;
 };
 
 TEST(Linear, MatchesExactArithmetic) {
@@ -167,10 +182,7 @@ TEST(QuantizeRow, IsWithinHalfAStepAndSumsAreExact) {
   auto x = normal(1024, 9);
   for (int i = 96; i < 128; i++) x[static_cast<size_t>(i)] = 0;  // an all-zero group
   for (const KernelTable* table : testable_kernels()) {
-    std::vector<int8_t> q(1024);
-    std::vector<float> d(32), dsum(32);
-    std::vector<int32_t> neg_sum(64);
-    table->quantize_row(x.data(), 1024, q.data(), d.data(), dsum.data(), neg_sum.data());
+    const auto [q, d, dsum, neg_sum] = Quantised(*table, x.data(), 1, 1024);
     for (size_t i = 0; i < 1024; i++)
       EXPECT_NEAR(d[i / 32] * q[i], x[i], 0.5001f * d[i / 32] + 1e-9f) << table->name;
     for (size_t half = 0; half < 64; half++) {

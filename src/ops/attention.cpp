@@ -23,7 +23,7 @@ void store_int8(const KernelTable& kernels, const float* x, int d, int stride, s
   int32_t unused_sums[2 * kMaxHeadWidth / kKvGroup];
   const int groups = (d + kKvGroup - 1) / kKvGroup;
   std::memcpy(padded, x, static_cast<size_t>(d) * sizeof(float));
-  kernels.quantize_row(padded, groups * kKvGroup, codes, scale, unused, unused_sums);
+  kernels.quantize_row(padded, groups * kKvGroup, /*rows=*/1, codes, scale, unused, unused_sums);
   for (int i = 0; i < d; i++) part[first + i * stride] = static_cast<std::byte>(codes[i]);
   uint16_t half[kMaxHeadWidth / kKvGroup];
   kernels.store_f16(scale, groups, half);

@@ -39,10 +39,7 @@ struct Context {
       for (int i = 0; i < count; i++) body(i);
       return;
     }
-    int chunk = std::max(1, count / (4 * pool.size()));
-    pool.run((count + chunk - 1) / chunk, [&](int task) {
-      for (int i = task * chunk; i < std::min(count, (task + 1) * chunk); i++) body(i);
-    });
+    pool.run(count, body);
   }
 };
 

@@ -8,9 +8,11 @@ namespace understudy {
 
 namespace {
 
-// The forms of x that the arithmetic of its rows needs, made once for all weights that share it.
+// The forms of x that the arithmetic of its rows needs, made once for all weights that share it: bf16 of the first
+// `bf16_rows`, int8 of the others.
 struct Operands {
   Rows x;
+  int bf16_rows = 0;
   int8_t* q = nullptr;
   float* d = nullptr;
   float* dsum = nullptr;
@@ -24,9 +26,10 @@ bool any_block_format(std::span<const Linear* const> layers) {
 }
 
 Operands prepare(const Context& context, Rows x, int bf16_rows, bool quantise) {
-  Operands operands{.x = x};
+  Operands operands{.x = x, .bf16_rows = bf16_rows};
   const auto k = static_cast<size_t>(x.width), tiles = k / kTileK;
-  const auto m = static_cast<size_t>(x.rows);
+  const int int8_rows = x.rows - bf16_rows;
+  const auto m = static_cast<size_t>(int8_rows);
   if (quantise) {
     operands.q = context.arena.allocate<int8_t>(m * k);
     operands.d = context.arena.allocate<float>(m * tiles);
@@ -36,37 +39,36 @@ Operands prepare(const Context& context, Rows x, int bf16_rows, bool quantise) {
   if (bf16_rows > 0) {
     operands.bf16 = context.arena.allocate<uint16_t>(static_cast<size_t>(round_up(bf16_rows, kTileRows)) * k);
   }
-  context.each_row(x.rows, x.width, [&](int row) {
-    const auto r = static_cast<size_t>(row);
-    if (row < bf16_rows) {
-      context.kernels.round_row_bf16(x.row(row), x.width, operands.bf16 + r * k);
-    } else if (quantise) {
-      context.kernels.quantize_row(x.row(row), x.width, operands.q + r * k, operands.d + r * tiles,
-                                   operands.dsum + r * tiles, operands.neg_sum + 2 * r * tiles);
+  context.each_row(bf16_rows, x.width, [&](int row) {
+    context.kernels.round_row_bf16(x.row(row), x.width, operands.bf16 + static_cast<size_t>(row) * k);
+  });
+  if (!quantise) return operands;
+  // Rows of a group share cache lines: one thread writes them all.
+  context.each_row((int8_rows + kRowGroup - 1) / kRowGroup, kRowGroup * x.width, [&](int group) {
+    const int first = group * kRowGroup, rows = std::min(kRowGroup, int8_rows - first);
+    for (int i = 0; i < rows; i++) {
+      const size_t at = static_cast<size_t>(first) * tiles + static_cast<size_t>(i);
+      context.kernels.quantize_row(x.row(bf16_rows + first + i), x.width, rows, operands.q + at * kTileK,
+                                   operands.d + at, operands.dsum + at, operands.neg_sum + 2 * at);
     }
   });
   return operands;
 }
 
-LinearArgs arguments(const Linear& layer, const Operands& operands, Rows y, int begin, int rows) {
-  const auto first = static_cast<size_t>(begin), k = static_cast<size_t>(operands.x.width),
-             tiles = k / kTileK;
-  LinearArgs args{.dtype = layer.weight.dtype(),
-                  .panels = layer.weight.panel(0),
-                  .k = operands.x.width,
-                  .rows = rows,
-                  .int8 = {},
-                  .f32 = operands.x.row(begin),
-                  .bf16 = operands.bf16,
-                  .y = y.row(begin),
-                  .n = layer.weight.rows(),
-                  .y_stride = y.width,
-                  .bias = layer.bias.empty() ? nullptr : layer.bias.data()};
-  if (operands.q != nullptr) {
-    args.int8 = {operands.q + first * k, operands.d + first * tiles, operands.dsum + first * tiles,
-                 operands.neg_sum + 2 * first * tiles};
-  }
-  return args;
+// Of the bf16 rows, or of the others.
+LinearArgs arguments(const Linear& layer, const Operands& operands, Rows y, bool bf16) {
+  const int begin = bf16 ? 0 : operands.bf16_rows;
+  return {.dtype = layer.weight.dtype(),
+          .panels = layer.weight.panel(0),
+          .k = operands.x.width,
+          .rows = bf16 ? operands.bf16_rows : operands.x.rows - begin,
+          .int8 = {operands.q, operands.d, operands.dsum, operands.neg_sum},
+          .f32 = operands.x.row(begin),
+          .bf16 = operands.bf16,
+          .y = y.row(begin),
+          .n = layer.weight.rows(),
+          .y_stride = y.width,
+          .bias = layer.bias.empty() ? nullptr : layer.bias.data()};
 }
 
 }  // namespace
@@ -86,18 +88,14 @@ void linear(const Context& context, Rows x, std::span<const Linear* const> layer
     CHECK(layer->weight.k() == x.width);
     panels += layer->weight.panels();
   }
-  // A task is a run of panels: enough tasks that threads finish together, large enough that claiming one is
-  // cheap.
-  const int chunk = std::max(1, panels / (16 * context.pool.size()));
-  context.pool.run((panels + chunk - 1) / chunk, [&](int task) {
-    int begin = task * chunk, end = std::min(panels, begin + chunk);
+  context.pool.run_ranges(panels, [&](int begin, int end) {
     for (size_t i = 0; i < layers.size() && begin < end; i++) {
       int count = layers[i]->weight.panels(), stop = std::min(end, count);
       if (begin < stop) {
         if (bf16_rows > 0)
-          kernels.linear_bf16(arguments(*layers[i], operands, y[i], 0, bf16_rows), begin, stop);
+          kernels.linear_bf16(arguments(*layers[i], operands, y[i], /*bf16=*/true), begin, stop);
         if (other_rows > 0)
-          kernels.linear(arguments(*layers[i], operands, y[i], bf16_rows, other_rows), begin, stop);
+          kernels.linear(arguments(*layers[i], operands, y[i], /*bf16=*/false), begin, stop);
         for (const AdapterTerm& term : terms) {
           if (term.layer == static_cast<int>(i))
             add_adapter_term(kernels, term, y[i], begin * kPanelRows, stop * kPanelRows);

@@ -20,28 +20,60 @@ inline F32 load_scales(const uint8_t* part, int d, int group) {
   return load_f16(part + d * kPageKeys + 2 * kPageKeys * group);
 }
 
-// scores[row][key - block start] for the pages that hold keys [begin, end).
-template <bool kInt8, int kRows>
-inline void score_pages(const AttendArgs& args, int row, int begin, int end, float (*scores)[kKeyBlock]) {
-  const int base = args.block * kKeyBlock, group = kInt8 ? kKvGroup : args.d;
-  for (int page = begin / kPageKeys; page * kPageKeys < end; page++) {
-    const uint8_t* keys = page_part(args, page, args.k_offset);
-    F32 score[kRows];
-    for (int r = 0; r < kRows; r++) score[r] = splat(0);
-    for (int first = 0; first < args.d; first += group) {
-      F32 acc[kRows];
-      for (int r = 0; r < kRows; r++) acc[r] = splat(0);
-      for (int d = first; d < first + group && d < args.d; d++) {
-        F32 key = load_kv<kInt8>(keys, kPageKeys * d);
-        for (int r = 0; r < kRows; r++) acc[r] = fma(splat(args.q[row + r][d]), key, acc[r]);
-      }
-      for (int r = 0; r < kRows; r++) {
-        if constexpr (kInt8) acc[r] = mul(acc[r], load_scales(keys, args.d, first / kKvGroup));
-        score[r] = first == 0 ? acc[r] : add(score[r], acc[r]);
+// Sums that scores keep at once: as many as hide the latency of a multiply-add (4 cycles, two a cycle), where the
+// registers hold them.
+inline constexpr int kScoreSums = kMaxRows >= 8 ? 8 : 4;
+
+// Calls body(std::integral_constant<int, rows>) for rows in 1..kAttendRows.
+template <int kRows = kAttendRows, class Body>
+inline void with_rows(int rows, Body body) {
+  if constexpr (kRows > 1) {
+    if (rows < kRows) return with_rows<kRows - 1>(rows, body);
+  }
+  body(std::integral_constant<int, kRows>{});
+}
+
+// scores[r][key - block start] of kRows rows from `row` for kPages pages from `page`.
+template <bool kInt8, int kRows, int kPages>
+inline void score_some_pages(const AttendArgs& args, int row, int page, float (*scores)[kKeyBlock]) {
+  const int group = kInt8 ? kKvGroup : args.d;
+  const uint8_t* keys[kPages];
+  F32 score[kPages][kRows];
+  for (int p = 0; p < kPages; p++) {
+    keys[p] = page_part(args, page + p, args.k_offset);
+    for (int r = 0; r < kRows; r++) score[p][r] = splat(0);
+  }
+  for (int first = 0; first < args.d; first += group) {
+    F32 acc[kPages][kRows];
+    for (int p = 0; p < kPages; p++)
+      for (int r = 0; r < kRows; r++) acc[p][r] = splat(0);
+    for (int d = first; d < first + group && d < args.d; d++) {
+      for (int p = 0; p < kPages; p++) {
+        const F32 key = load_kv<kInt8>(keys[p], kPageKeys * d);
+        for (int r = 0; r < kRows; r++) acc[p][r] = fma(splat(args.q[row + r][d]), key, acc[p][r]);
       }
     }
-    for (int r = 0; r < kRows; r++) store(scores[row + r] + page * kPageKeys - base, score[r]);
+    for (int p = 0; p < kPages; p++) {
+      for (int r = 0; r < kRows; r++) {
+        if constexpr (kInt8) acc[p][r] = mul(acc[p][r], load_scales(keys[p], args.d, first / kKvGroup));
+        score[p][r] = first == 0 ? acc[p][r] : add(score[p][r], acc[p][r]);
+      }
+    }
   }
+  const int at = page * kPageKeys - args.block * kKeyBlock;
+  for (int p = 0; p < kPages; p++)
+    for (int r = 0; r < kRows; r++) store(scores[row + r] + at + kPageKeys * p, score[p][r]);
+}
+
+// The same for the pages that hold keys [begin, end).
+template <bool kInt8, int kRows>
+inline void score_pages(const AttendArgs& args, int row, int begin, int end, float (*scores)[kKeyBlock]) {
+  constexpr int kPages = kScoreSums / kRows;
+  const int last = (end + kPageKeys - 1) / kPageKeys;
+  int page = begin / kPageKeys;
+  for (; page + kPages <= last; page += kPages)
+    score_some_pages<kInt8, kRows, kPages>(args, row, page, scores);
+  for (; page < last; page++) score_some_pages<kInt8, kRows, 1>(args, row, page, scores);
 }
 
 // Scores of a row -> weights exp(score - max), 0 outside [begin, end); returns the sum and sets the maximum.
@@ -133,13 +165,8 @@ inline void attend_pages(const AttendArgs& args) {
     shared_end = end[r] < shared_end ? end[r] : shared_end;
     for (int d = 0; d < args.d; d++) args.out[r * args.d + d] = 0;
   }
-  const bool full = args.rows == kAttendRows;
-  if (full && all_begin < all_end) {
-    score_pages<kInt8, kAttendRows>(args, 0, all_begin, all_end, weights);
-  } else {
-    for (int r = 0; r < args.rows; r++) {
-      if (begin[r] < end[r]) score_pages<kInt8, 1>(args, r, begin[r], end[r], weights);
-    }
+  if (all_begin < all_end) {
+    with_rows(args.rows, [&](auto rows) { score_pages<kInt8, rows>(args, 0, all_begin, all_end, weights); });
   }
   for (int r = 0; r < args.rows; r++) {
     args.max[r] = -__builtin_inff();
@@ -147,11 +174,12 @@ inline void attend_pages(const AttendArgs& args) {
   }
   // Keys that all rows see are read once for all; each row takes what lies before and after them by itself,
   // so that it never touches a value it may not see.
-  const bool share = full && shared_begin < shared_end;
+  const bool share = shared_begin < shared_end;
   for (int r = 0; r < args.rows; r++)
     add_all_values<kInt8, 1>(args, r, begin[r], share ? shared_begin : end[r], weights);
   if (share) {
-    add_all_values<kInt8, kAttendRows>(args, 0, shared_begin, shared_end, weights);
+    with_rows(args.rows,
+              [&](auto rows) { add_all_values<kInt8, rows>(args, 0, shared_begin, shared_end, weights); });
     for (int r = 0; r < args.rows; r++) add_all_values<kInt8, 1>(args, r, shared_end, end[r], weights);
   }
 }

@@ -41,8 +41,8 @@ inline F32 exp_lanes(F32 x) {
 
 inline F32 sigmoid(F32 x) { return div(splat(1.0f), add(splat(1.0f), exp_lanes(sub(splat(0), x)))); }
 
-void quantize_row(const float* x, int k, int8_t* q, float* d, float* dsum, int32_t* neg_sum) {
-  for (int tile = 0; tile < k / kTileK; tile++, x += kTileK, q += kTileK) {
+void quantize_row(const float* x, int k, int rows, int8_t* q, float* d, float* dsum, int32_t* neg_sum) {
+  for (int i = 0; i < k; i += kTileK, x += kTileK) {
     F32 lower = load(x), upper = load(x + 16);
     float largest = reduce_max(max(abs(lower), abs(upper)));
     float scale = largest / 127.0f;
@@ -51,10 +51,14 @@ void quantize_row(const float* x, int k, int8_t* q, float* d, float* dsum, int32
     store_i8(q, a);
     store_i8(q + 16, b);
     int32_t sum_a = reduce_add(a), sum_b = reduce_add(b);
-    d[tile] = scale;
-    dsum[tile] = scale * static_cast<float>(sum_a + sum_b);
-    neg_sum[2 * tile] = -sum_a;
-    neg_sum[2 * tile + 1] = -sum_b;
+    *d = scale;
+    *dsum = scale * static_cast<float>(sum_a + sum_b);
+    neg_sum[0] = -sum_a;
+    neg_sum[1] = -sum_b;
+    q += kTileK * rows;
+    d += rows;
+    dsum += rows;
+    neg_sum += 2 * rows;
   }
 }
 

@@ -57,29 +57,43 @@ struct DotsOf {
   }
 };
 
-// Inlined, so that the sums of all rows are registers.
+// Codes and scales of a panel are two streams of a few KiB each: too short for the hardware's prefetchers, which begin again
+// at every 4 KiB. So far ahead it is the next panel's codes. Decode of SmolLM2 on Zen 5, one thread: 190 tokens/s without,
+// 220, 245, 255 and 290 at 1, 2, 4 and 8 KiB.
+inline constexpr int kQuantsAhead = 8192, kScalesAhead = 2048;
+
+template <int kBytes>
+inline void prefetch(const uint8_t* p) {
+  for (int i = 0; i < kBytes; i += 64) __builtin_prefetch(p + i);
+}
+
+// Rows [row, row + kRows) of one group. Inlined, so that the sums of all rows are registers.
 template <class Format, int kRows>
 [[gnu::always_inline]] inline void int8_rows(const LinearArgs& args, const uint8_t* panel_bytes_, int panel,
                                              int row) {
+  static_assert(kRowGroup % kRows == 0);
   using Dots = DotsOf<Format>;
   constexpr PackedLayout kLayout = packed_layout(Format::kDType);
   const int k = args.k, tiles = k / kTileK;
   const uint8_t* quants = panel_bytes_;
   const uint8_t* scale_block = panel_bytes_ + panel_quant_bytes(Format::kDType, k);
-  const int8_t* q[kRows];
+  const int group = row / kRowGroup * kRowGroup;
+  const int stride = args.rows - group < kRowGroup ? args.rows - group : kRowGroup;  // rows of the group
+  const size_t first =
+      static_cast<size_t>(group) * static_cast<size_t>(tiles) + static_cast<size_t>(row - group);
+  const int8_t* q = args.int8.q + kTileK * first;
+  const float *d = args.int8.d + first, *dsum = args.int8.dsum + first;
+  const int32_t* neg_sum = args.int8.neg_sum + 2 * first;
   F32 acc[kRows];
-  for (int m = 0; m < kRows; m++) {
-    q[m] = args.int8.q + static_cast<size_t>(row + m) * static_cast<size_t>(k);
-    acc[m] = splat(0);
-  }
-  const size_t first = static_cast<size_t>(row) * static_cast<size_t>(tiles);
+  for (int m = 0; m < kRows; m++) acc[m] = splat(0);
   for (int tile = 0; tile < tiles; tile++) {
+    prefetch<kLayout.quant_bytes>(quants + kQuantsAhead);
+    if (tile % kLayout.scale_tiles == 0) prefetch<kLayout.scale_bytes>(scale_block + kScalesAhead);
     I32 total[kRows][Dots::kCount];  // dots over all 32 K, or over the lower and the upper 16
     for (int m = 0; m < kRows; m++) {
-      const int32_t* neg_sum = args.int8.neg_sum + 2 * (first + static_cast<size_t>(m * tiles + tile));
-      total[m][0] = start_dot<Format>(Format::kHalves ? neg_sum[0] : neg_sum[0] + neg_sum[1]);
-      if constexpr (Dots::kCount == 2)
-        total[m][1] = Format::kHalves ? start_dot<Format>(neg_sum[1]) : splat_i32(0);
+      const int32_t lower = neg_sum[2 * m], upper = neg_sum[2 * m + 1];
+      total[m][0] = start_dot<Format>(Dots::kCount == 2 ? lower : lower + upper);
+      if constexpr (Dots::kCount == 2) total[m][1] = start_dot<Format>(upper);
     }
     for (int step = 0; step < 4; step += Dots::kSteps) {
       typename Dots::Type sums[kRows][Dots::kCount];
@@ -89,10 +103,10 @@ template <class Format, int kRows>
       for (int j = step; j < step + Dots::kSteps; j++) {
         Bytes lo, hi;
         Format::codes(quants, j, lo, hi);
-        for (int m = 0; m < kRows; m++) sums[m][0] = Dots::add(sums[m][0], lo, q[m] + kTileK * tile + 4 * j);
+        for (int m = 0; m < kRows; m++) sums[m][0] = Dots::add(sums[m][0], lo, q + kTileK * m + 4 * j);
         for (int m = 0; m < kRows; m++) {
           auto& last = sums[m][Dots::kCount - 1];
-          last = Dots::add(last, hi, q[m] + kTileK * tile + 16 + 4 * j);
+          last = Dots::add(last, hi, q + kTileK * m + 16 + 4 * j);
         }
       }
       for (int m = 0; m < kRows; m++) {
@@ -102,24 +116,26 @@ template <class Format, int kRows>
     Scales scales;
     Format::scales(scale_block, tile % kLayout.scale_tiles, scales);
     for (int m = 0; m < kRows; m++) {
-      const size_t group = first + static_cast<size_t>(m * tiles + tile);
-      F32 d = splat(args.int8.d[group]);
+      const F32 scale = splat(d[m]);
       if constexpr (Format::kHalves) {
-        acc[m] = fma(to_f32(total[m][0]), mul(scales.scale, d), acc[m]);
-        acc[m] = fma(to_f32(total[m][1]), mul(scales.second, d), acc[m]);
+        acc[m] = fma(to_f32(total[m][0]), mul(scales.scale, scale), acc[m]);
+        acc[m] = fma(to_f32(total[m][1]), mul(scales.second, scale), acc[m]);
         if constexpr (Format::kMinimum) {
-          const int32_t* neg_sum = args.int8.neg_sum + 2 * group;
-          acc[m] = fma(scales.minimum, mul(d, to_f32(splat_i32(-neg_sum[0]))), acc[m]);
-          acc[m] = fma(scales.second_minimum, mul(d, to_f32(splat_i32(-neg_sum[1]))), acc[m]);
+          acc[m] = fma(scales.minimum, mul(scale, to_f32(splat_i32(-neg_sum[2 * m]))), acc[m]);
+          acc[m] = fma(scales.second_minimum, mul(scale, to_f32(splat_i32(-neg_sum[2 * m + 1]))), acc[m]);
         }
       } else {
         const I32 dot = Dots::kCount == 2 ? add(total[m][0], total[m][Dots::kCount - 1]) : total[m][0];
-        acc[m] = fma(to_f32(dot), mul(scales.scale, d), acc[m]);
-        if constexpr (Format::kMinimum) acc[m] = fma(scales.minimum, splat(args.int8.dsum[group]), acc[m]);
+        acc[m] = fma(to_f32(dot), mul(scales.scale, scale), acc[m]);
+        if constexpr (Format::kMinimum) acc[m] = fma(scales.minimum, splat(dsum[m]), acc[m]);
       }
     }
     quants += kLayout.quant_bytes;
     if ((tile + 1) % kLayout.scale_tiles == 0) scale_block += kLayout.scale_bytes;
+    q += kTileK * stride;
+    d += stride;
+    dsum += stride;
+    neg_sum += 2 * stride;
   }
   for (int m = 0; m < kRows; m++) store_columns(args, row + m, panel, acc[m]);
 }
@@ -148,8 +164,9 @@ template <class Format, int kRows>
   }
 }
 
-// Rows of x that pass all panels of a call before the next do: few enough for the second-level cache.
+// Rows of x that pass a block of panels before the next rows do: both stay in the second-level cache.
 inline constexpr int kPassRows = 64;
+inline constexpr size_t kPassBytes = 256 * 1024;
 
 // As many as have their sums in registers.
 template <class Format>
@@ -161,21 +178,34 @@ constexpr int rows_at_once() {
   return Format::kHalves && !kSplitDots ? kMaxRows / 2 : kMaxRows;
 }
 
+// Rows [first, last) through panels [begin, end).
+template <class Format>
+inline void linear_pass(const LinearArgs& args, int begin, int end, int first, int last) {
+  constexpr int kRows = rows_at_once<Format>();
+  for (int p = begin; p < end; p++) {
+    const auto* panel = reinterpret_cast<const uint8_t*>(args.panels) +
+                        static_cast<size_t>(p) * panel_bytes(Format::kDType, args.k);
+    int row = first;
+    for (; row + kRows <= last; row += kRows) linear_rows<Format, kRows>(args, panel, p, row);
+    if constexpr (kRows > 4) {
+      for (; row + 4 <= last; row += 4) linear_rows<Format, 4>(args, panel, p, row);
+    }
+    if constexpr (kRows > 2) {
+      for (; row + 2 <= last; row += 2) linear_rows<Format, 2>(args, panel, p, row);
+    }
+    for (; row < last; row++) linear_rows<Format, 1>(args, panel, p, row);
+  }
+}
+
 template <class Format>
 void linear_format(const LinearArgs& args, int begin, int end) {
   constexpr int kRows = rows_at_once<Format>(), kPass = kPassRows / kRows * kRows;
-  for (int first = 0; first < args.rows; first += kPass) {
-    const int last = first + kPass < args.rows ? first + kPass : args.rows;
-    for (int p = begin; p < end; p++) {
-      const auto* panel = reinterpret_cast<const uint8_t*>(args.panels) +
-                          static_cast<size_t>(p) * panel_bytes(Format::kDType, args.k);
-      int row = first;
-      for (; row + kRows <= last; row += kRows) linear_rows<Format, kRows>(args, panel, p, row);
-      if constexpr (kRows > 2) {
-        for (; row + 2 <= last; row += 2) linear_rows<Format, 2>(args, panel, p, row);
-      }
-      for (; row < last; row++) linear_rows<Format, 1>(args, panel, p, row);
-    }
+  const int fit = static_cast<int>(kPassBytes / panel_bytes(Format::kDType, args.k)),
+            block = fit > 0 ? fit : 1;
+  for (int from = begin; from < end; from += block) {
+    const int to = from + block < end ? from + block : end;
+    for (int first = 0; first < args.rows; first += kPass)
+      linear_pass<Format>(args, from, to, first, first + kPass < args.rows ? first + kPass : args.rows);
   }
 }
 

@@ -1,0 +1,112 @@
+// linear_rates [N K]: what the linear kernel of every table reaches on one thread, a line a format: bytes of weights a second
+// with one row (weights larger than the caches), multiply-adds a second with 8 and 64 rows, beside what the set can at best.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <vector>
+
+#include "kernels/dispatch.h"
+#include "tensor/packed_matrix.h"
+#include "tensor/testing/random_blocks.h"
+
+namespace understudy {
+namespace {
+
+// Seconds a call: the best of some rounds of at least 20 ms.
+template <class Call>
+double best_seconds(Call call) {
+  using Clock = std::chrono::steady_clock;
+  double best = 1e9;
+  for (int round = 0; round < 5; round++) {
+    const auto begin = Clock::now();
+    double seconds = 0;
+    int calls = 0;
+    for (; seconds < 0.02; seconds = std::chrono::duration<double>(Clock::now() - begin).count(), calls++)
+      call();
+    best = std::min(best, seconds / calls);
+  }
+  return best;
+}
+
+struct Activations {
+  Activations(const KernelTable& table, int rows, int k)
+      : x(static_cast<size_t>(rows * k)),
+        q(x.size()),
+        d(x.size() / 32),
+        dsum(d.size()),
+        neg_sum(2 * d.size()) {
+    for (size_t i = 0; i < x.size(); i++) x[i] = static_cast<float>(i * 37 % 101) / 50 - 1;
+    for (int r = 0; r < rows; r++) {
+      const int group = r / kRowGroup * kRowGroup;
+      const auto at = static_cast<size_t>(group * k / 32 + r - group);
+      table.quantize_row(&x[static_cast<size_t>(r * k)], k, std::min(kRowGroup, rows - group), &q[32 * at],
+                         &d[at], &dsum[at], &neg_sum[2 * at]);
+    }
+  }
+
+  std::vector<float> x;
+  std::vector<int8_t> q;
+  std::vector<float> d, dsum;
+  std::vector<int32_t> neg_sum;
+};
+
+double seconds_of(const KernelTable& table, const std::vector<PackedMatrix>& weights, int rows) {
+  const int n = weights[0].rows(), k = weights[0].k();
+  const Activations a(table, rows, k);
+  std::vector<float> y(static_cast<size_t>(rows * n));
+  LinearArgs args{.dtype = weights[0].dtype(),
+                  .panels = nullptr,
+                  .k = k,
+                  .rows = rows,
+                  .int8 = {a.q.data(), a.d.data(), a.dsum.data(), a.neg_sum.data()},
+                  .f32 = a.x.data(),
+                  .bf16 = nullptr,
+                  .y = y.data(),
+                  .n = n,
+                  .y_stride = n,
+                  .bias = nullptr};
+  return best_seconds([&] {
+    for (const PackedMatrix& matrix : weights) {
+      args.panels = matrix.panel(0);
+      table.linear(args, 0, matrix.panels());
+    }
+  });
+}
+
+void measure(const KernelTable& table, DType dtype, int n, int k) {
+  ThreadPool pool(1);
+  auto arena = std::make_shared<Arena>();
+  const auto blocks = random_blocks(dtype, static_cast<size_t>(n) * static_cast<size_t>(k), 1);
+  std::vector<PackedMatrix> weights;
+  double bytes = 0;
+  for (; bytes < 128e6; bytes += static_cast<double>(weights.back().bytes()))
+    weights.push_back(PackedMatrix::pack(dtype, n, k, blocks, pool, arena));
+  const double pairs = static_cast<double>(n) * k;
+  const auto rate = [&](int rows) {
+    std::vector<PackedMatrix> one{PackedMatrix::pack(dtype, n, k, blocks, pool, arena)};
+    return rows * pairs / seconds_of(table, one, rows) / 1e9;
+  };
+  fmt::print("{:12} {:7} {:6.1f} GB/s  {:7.1f} {:7.1f} G multiply-adds/s\n", table.name, info(dtype).name,
+             bytes / seconds_of(table, weights, 1) / 1e9, rate(8), rate(64));
+}
+
+void measure_all(int n, int k) {
+  for (const KernelTable* table : available_kernels()) {
+    constexpr int kRounds = 20000;
+    const double peak = kRounds * 512.0 / best_seconds([&] { table->peak_int8(kRounds); }) / 1e9;
+    std::vector<std::byte> memory(128'000'000);
+    const double read = 128e6 / best_seconds([&] { table->read_all(memory.data(), memory.size()); }) / 1e9;
+    fmt::print("{:12} limits  {:6.1f} GB/s  {:7.1f} G multiply-adds/s (int8)\n", table->name, read, peak);
+    for (const DTypeInfo& type : kDTypes) measure(*table, type.dtype, n, k);
+  }
+}
+
+}  // namespace
+}  // namespace understudy
+
+int main(int count, char** arguments) {
+  const int n = count > 1 ? std::atoi(arguments[1]) : 1536, k = count > 2 ? std::atoi(arguments[2]) : 1536;
+  understudy::measure_all(n, k);
+}
