@@ -43,7 +43,7 @@ WORKS = {
     "16 streams": ["batch", "--streams", "16", "--tokens", "64"],
     "load": ["load", "--context", str(LOAD_CONTEXT)],
     "decode, 1 busy neighbour": ["decode", "--depth", "0", "--tokens", "128"],
-    "decode, 2 busy neighbours": ["decode", "--depth", "0", "--tokens", "128"],
+    "decode, 2 busy neighbours": ["decode", "--depth", "0", "--tokens", "16"],  # llama.cpp may need seconds a token
 }
 IDLE = "decode, depth 0"
 NEIGHBOURS = {"decode, 1 busy neighbour": 1, "decode, 2 busy neighbours": 2}  # endless loops at our own priority
