@@ -67,10 +67,17 @@ def arguments(options, work: str, model: pathlib.Path) -> list[str]:
     return [verb, str(model), *rest, "--threads", str(options.threads)]
 
 
+def as_users_say(model: pathlib.Path) -> pathlib.Path:
+    """A pulled model by its name, which loads from its packed copy."""
+    home = pathlib.Path(os.environ.get("UNDERSTUDY_HOME") or pathlib.Path.home() / ".understudy")
+    return pathlib.Path(model.stem) if model.absolute().parent == (home / "models").absolute() else model
+
+
 def ours(options, work: str, model: pathlib.Path) -> dict:
+    named = as_users_say(model)
     if work == "load":
-        return server.measure_load(options.understudy, model, options.threads, LOAD_CONTEXT)
-    return pairs.run_json([options.understudy, "bench", *arguments(options, work, model), "--json"])
+        return server.measure_load(options.understudy, named, options.threads, LOAD_CONTEXT)
+    return pairs.run_json([options.understudy, "bench", *arguments(options, work, named), "--json"])
 
 
 def llama(options, work: str, model: pathlib.Path, flash_attention: bool) -> dict:
