@@ -3,7 +3,7 @@
 import html
 import math
 
-ROW, LEFT, WIDTH, TOP = 18, 330, 420, 44
+ROW, LEFT, WIDTH, TOP = 18, 380, 420, 44
 COLOURS = {"llama.cpp": "#1f6feb", "torch": "#d1742f"}
 
 
