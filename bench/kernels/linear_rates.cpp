@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/dispatch.h"
+#include "kernels/testing/quantised_rows.h"
 #include "tensor/packed_matrix.h"
 #include "tensor/testing/random_blocks.h"
 
@@ -30,38 +31,18 @@ double best_seconds(Call call) {
   return best;
 }
 
-struct Activations {
-  Activations(const KernelTable& table, int rows, int k)
-      : x(static_cast<size_t>(rows * k)),
-        q(x.size()),
-        d(x.size() / 32),
-        dsum(d.size()),
-        neg_sum(2 * d.size()) {
-    for (size_t i = 0; i < x.size(); i++) x[i] = static_cast<float>(i * 37 % 101) / 50 - 1;
-    for (int r = 0; r < rows; r++) {
-      const int group = r / kRowGroup * kRowGroup;
-      const auto at = static_cast<size_t>(group * k / 32 + r - group);
-      table.quantize_row(&x[static_cast<size_t>(r * k)], k, std::min(kRowGroup, rows - group), &q[32 * at],
-                         &d[at], &dsum[at], &neg_sum[2 * at]);
-    }
-  }
-
-  std::vector<float> x;
-  std::vector<int8_t> q;
-  std::vector<float> d, dsum;
-  std::vector<int32_t> neg_sum;
-};
-
 double seconds_of(const KernelTable& table, const std::vector<PackedMatrix>& weights, int rows) {
   const int n = weights[0].rows(), k = weights[0].k();
-  const Activations a(table, rows, k);
+  std::vector<float> x(static_cast<size_t>(rows * k));
+  for (size_t i = 0; i < x.size(); i++) x[i] = static_cast<float>(i * 37 % 101) / 50 - 1;
+  const QuantisedRows quantised(table, x.data(), rows, k);
   std::vector<float> y(static_cast<size_t>(rows * n));
   LinearArgs args{.dtype = weights[0].dtype(),
                   .panels = nullptr,
                   .k = k,
                   .rows = rows,
-                  .int8 = {a.q.data(), a.d.data(), a.dsum.data(), a.neg_sum.data()},
-                  .f32 = a.x.data(),
+                  .int8 = quantised.int8(),
+                  .f32 = x.data(),
                   .bf16 = nullptr,
                   .y = y.data(),
                   .n = n,

@@ -2,16 +2,18 @@
 """Understudy, llama.cpp and torch side by side: same file, same threads, same minutes, alternating.
 
     python bench/peers/compare.py --understudy build/release/understudy MODEL.gguf … [--pairs N] [--threads N]
-                                  [--work NAME …] [--tokens N] [--setting NAME] [--isa NAME] [--python PATH] [--torch PATH] [--out FOLDER]
+                                  [--work NAME …] [--tokens N] [--setting NAME] [--isa NAME] [--python PATH]
+                                  [--torch PATH] [--out FOLDER]
 
 Every pair runs Understudy, then llama.cpp with flash attention, then without; whichever setting has the better median
 is llama.cpp's. With --torch (an interpreter that has torch, transformers, accelerate and gguf) torch follows, from the
-same weights in bfloat16; it has no loading to compare. What counts is the median of the paired ratios (above 1: we are better) with a 90 % bootstrap interval.
+same weights in bfloat16; it has no loading to compare. What counts is the median of the paired ratios (above 1: we are
+better) with a 90 % bootstrap interval.
 
 A pair during which the host or other processes took CPU time (machine.warning) is measured again, up to --tries pairs in
 all; who was fast does not enter into it. The results say how many pairs were put aside, and warn if too few were left.
-Results go to FOLDER (default bench/results) as one JSON file, one table and one picture, after each work; another run on the same day,
-with the same programs, goes on from there and measures again what was busy.
+Results go to FOLDER (default bench/results) as one JSON file, one table and one picture, after each work; another run
+on the same day, with the same programs, goes on from there and measures again what was busy.
 """
 
 import argparse

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/dispatch.h"
+#include "kernels/testing/quantised_rows.h"
 #include "tensor/half.h"
 #include "tensor/packed_matrix.h"
 #include "tensor/testing/random_blocks.h"
@@ -22,24 +23,6 @@ std::vector<float> normal(size_t count, uint32_t seed) {
   for (float& v : values) v = distribution(random);
   return values;
 }
-
-// Rows of activations as the linear kernels read them.
-struct Quantised {
-  Quantised(const KernelTable& table, const float* x, int rows, int k)
-      : q(static_cast<size_t>(rows * k)), d(q.size() / 32), dsum(d.size()), neg_sum(2 * d.size()) {
-    for (int r = 0; r < rows; r++) {
-      const int group = r / kRowGroup * kRowGroup;
-      const auto at = static_cast<size_t>(group * k / 32 + r - group);
-      table.quantize_row(x + r * k, k, std::min(kRowGroup, rows - group), &q[32 * at], &d[at], &dsum[at],
-                         &neg_sum[2 * at]);
-    }
-  }
-  Int8Rows rows() const { return {q.data(), d.data(), dsum.data(), neg_sum.data()}; }
-
-  std::vector<int8_t> q;
-  std::vector<float> d, dsum;
-  std::vector<int32_t> neg_sum;
-};
 
 // A matrix, its activations in every form, and a call of a table's linear kernels.
 struct Problem {
@@ -65,13 +48,13 @@ struct Problem {
   // Rows [begin, begin + count) only.
   std::vector<float> run(void (*kernel)(const LinearArgs&, int, int), int begin, int count) const {
     const auto at = static_cast<size_t>(begin * k);
-    const Quantised quantised(*table_, &x[at], count, k);
+    const QuantisedRows quantised(*table_, &x[at], count, k);
     std::vector<float> y(static_cast<size_t>(count * n), NAN);
     LinearArgs args{.dtype = dtype,
                     .panels = weights.panel(0),
                     .k = k,
                     .rows = count,
-                    .int8 = quantised.rows(),
+                    .int8 = quantised.int8(),
                     .f32 = &x[at],
                     .bf16 = &bf16[at],
                     .y = y.data(),
@@ -85,12 +68,12 @@ struct Problem {
   // sum |terms| a row and column bounds the rounding error of any order of addition.
   void expect_near_exact(const std::vector<float>& y, bool from_bf16, const char* table) const {
     std::vector<float> w(static_cast<size_t>(k));
-    std::vector<Quantised> alone;
+    std::vector<QuantisedRows> alone;
     for (int r = 0; r < rows; r++) alone.emplace_back(*table_, &x[static_cast<size_t>(r * k)], 1, k);
     for (int j = 0; j < n; j++) {
       weights.unpack_row(j, w.data());
       for (int r = 0; r < rows; r++) {
-        const Quantised& row = alone[static_cast<size_t>(r)];
+        const QuantisedRows& row = alone[static_cast<size_t>(r)];
         double sum = bias[static_cast<size_t>(j)], size = std::abs(sum);
         for (int i = 0; i < k; i++) {
           const auto at = static_cast<size_t>(r * k + i), in_row = static_cast<size_t>(i);
@@ -182,7 +165,7 @@ TEST(QuantizeRow, IsWithinHalfAStepAndSumsAreExact) {
   auto x = normal(1024, 9);
   for (int i = 96; i < 128; i++) x[static_cast<size_t>(i)] = 0;  // an all-zero group
   for (const KernelTable* table : testable_kernels()) {
-    const auto [q, d, dsum, neg_sum] = Quantised(*table, x.data(), 1, 1024);
+    const auto [q, d, dsum, neg_sum] = QuantisedRows(*table, x.data(), 1, 1024);
     for (size_t i = 0; i < 1024; i++)
       EXPECT_NEAR(d[i / 32] * q[i], x[i], 0.5001f * d[i / 32] + 1e-9f) << table->name;
     for (size_t half = 0; half < 64; half++) {
