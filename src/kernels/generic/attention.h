@@ -33,9 +33,9 @@ inline void with_rows(int rows, Body body) {
   body(std::integral_constant<int, kRows>{});
 }
 
-// scores[r][key - block start] of kRows rows from `row` for kPages pages from `page`.
+// scores[row][key - block start] of all kRows rows for kPages pages from `page`.
 template <bool kInt8, int kRows, int kPages>
-inline void score_some_pages(const AttendArgs& args, int row, int page, float (*scores)[kKeyBlock]) {
+inline void score_some_pages(const AttendArgs& args, int page, float (*scores)[kKeyBlock]) {
   const int group = kInt8 ? kKvGroup : args.d;
   const uint8_t* keys[kPages];
   F32 score[kPages][kRows];
@@ -50,7 +50,7 @@ inline void score_some_pages(const AttendArgs& args, int row, int page, float (*
     for (int d = first; d < first + group && d < args.d; d++) {
       for (int p = 0; p < kPages; p++) {
         const F32 key = load_kv<kInt8>(keys[p], kPageKeys * d);
-        for (int r = 0; r < kRows; r++) acc[p][r] = fma(splat(args.q[row + r][d]), key, acc[p][r]);
+        for (int r = 0; r < kRows; r++) acc[p][r] = fma(splat(args.q[r][d]), key, acc[p][r]);
       }
     }
     for (int p = 0; p < kPages; p++) {
@@ -62,18 +62,17 @@ inline void score_some_pages(const AttendArgs& args, int row, int page, float (*
   }
   const int at = page * kPageKeys - args.block * kKeyBlock;
   for (int p = 0; p < kPages; p++)
-    for (int r = 0; r < kRows; r++) store(scores[row + r] + at + kPageKeys * p, score[p][r]);
+    for (int r = 0; r < kRows; r++) store(scores[r] + at + kPageKeys * p, score[p][r]);
 }
 
 // The same for the pages that hold keys [begin, end).
 template <bool kInt8, int kRows>
-inline void score_pages(const AttendArgs& args, int row, int begin, int end, float (*scores)[kKeyBlock]) {
+inline void score_pages(const AttendArgs& args, int begin, int end, float (*scores)[kKeyBlock]) {
   constexpr int kPages = kScoreSums / kRows;
   const int last = (end + kPageKeys - 1) / kPageKeys;
   int page = begin / kPageKeys;
-  for (; page + kPages <= last; page += kPages)
-    score_some_pages<kInt8, kRows, kPages>(args, row, page, scores);
-  for (; page < last; page++) score_some_pages<kInt8, kRows, 1>(args, row, page, scores);
+  for (; page + kPages <= last; page += kPages) score_some_pages<kInt8, kRows, kPages>(args, page, scores);
+  for (; page < last; page++) score_some_pages<kInt8, kRows, 1>(args, page, scores);
 }
 
 // Scores of a row -> weights exp(score - max), 0 outside [begin, end); returns the sum and sets the maximum.
@@ -166,7 +165,7 @@ inline void attend_pages(const AttendArgs& args) {
     for (int d = 0; d < args.d; d++) args.out[r * args.d + d] = 0;
   }
   if (all_begin < all_end) {
-    with_rows(args.rows, [&](auto rows) { score_pages<kInt8, rows>(args, 0, all_begin, all_end, weights); });
+    with_rows(args.rows, [&](auto rows) { score_pages<kInt8, rows>(args, all_begin, all_end, weights); });
   }
   for (int r = 0; r < args.rows; r++) {
     args.max[r] = -__builtin_inff();
