@@ -6,7 +6,7 @@
 # Files named *_test.cpp become the GoogleTest program test_NAME, linked with the room and its DEPS only.
 
 set(UNDERSTUDY_ROOMS
-    base=0 tensor=1 kernels=2 ops=3 formats=3 text=3 blocks=4 arch=5 engine=6 grade=6 store=6 eval=7 train=7 flywheel=8
+    base=0 tensor=1 kernels=2 ops=3 formats=3 text=3 blocks=4 grammar=4 arch=5 engine=6 grade=6 store=6 eval=7 train=7 flywheel=8
     gateway=9 app=10)
 
 function(room_number NAME OUT)

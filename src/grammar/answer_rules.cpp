@@ -1,0 +1,142 @@
+#include "grammar/answer_rules.h"
+
+#include <algorithm>
+
+namespace understudy {
+
+ValueId AnswerRules::add_values(ValueGrammar values) {
+  const auto shift = static_cast<ValueId>(values_.values.size());
+  const auto moved = [&](ValueId& id) { id += id < 0 ? 0 : shift; };
+  for (ValueLanguage& v : values.values) {
+    for (ArrayLanguage& array : v.arrays) {
+      for (auto& options : array.prefix) {
+        for (ItemOption& option : options) moved(option.value);
+      }
+      for (ItemOption& option : array.rest) moved(option.value);
+    }
+    for (ObjectLanguage& object : v.objects) {
+      for (PropertyLanguage& property : object.properties) moved(property.value);
+      for (KeyClass& keys : object.classes) moved(keys.value);
+    }
+    values_.values.push_back(std::move(v));
+  }
+  return values.root + shift;
+}
+
+RuleId AnswerRules::add(Rule rule) {
+  rules_.push_back(std::move(rule));
+  return static_cast<RuleId>(rules_.size()) - 1;
+}
+
+RuleId AnswerRules::text(std::string_view fixed) {
+  if (fixed.empty()) return sequence({});
+  Rule rule;
+  rule.text = texts_dfa({code_points(fixed)});
+  return add(std::move(rule));
+}
+
+RuleId AnswerRules::sequence(std::vector<RuleId> parts) {
+  Rule rule;
+  rule.kind = Rule::Kind::sequence;
+  rule.parts = std::move(parts);
+  return add(std::move(rule));
+}
+
+RuleId AnswerRules::choice(std::vector<RuleId> parts) {
+  Rule rule;
+  rule.kind = Rule::Kind::choice;
+  rule.parts = std::move(parts);
+  return add(std::move(rule));
+}
+
+void AnswerRules::final_value(ValueGrammar value) {
+  Rule rule;
+  rule.kind = Rule::Kind::value;
+  rule.value = add_values(std::move(value));
+  finals_.push_back(add(std::move(rule)));
+}
+
+void AnswerRules::final_text(std::string_view fixed) { finals_.push_back(text(fixed)); }
+
+void AnswerRules::add_call(std::string_view name, ValueGrammar arguments) {
+  calls_.push_back({std::string(name), add_values(std::move(arguments))});
+}
+
+RuleId AnswerRules::calls() {
+  std::vector<RuleId> each;
+  for (const Call& call : calls_) {
+    Rule arguments;
+    arguments.kind = Rule::Kind::value;
+    arguments.value = call.arguments;
+    const RuleId head = text(call.name + std::string(spelling_.before_arguments));
+    const RuleId value = add(std::move(arguments));
+    each.push_back(sequence({head, value}));
+  }
+  const RuleId one =
+      sequence({text(spelling_.before_name), choice(std::move(each)), text(spelling_.after_arguments)});
+  const RuleId open = text(spelling_.list_open), close = text(spelling_.list_close);
+  if (!several_) return sequence({open, one, close});
+  // more = () | separator call more
+  const RuleId more = choice({});
+  const RuleId again = sequence({text(spelling_.separator), one, more});
+  rules_[static_cast<size_t>(more)].parts = {sequence({}), again};
+  return sequence({open, one, more, close});
+}
+
+// Knuth, Morris and Pratt's automaton, all of whose states but the last accept.
+Result<RuleId> AnswerRules::any_text_without(std::string_view marker) {
+  Budget budget(1'000'000);
+  const Dfa any = any_text();
+  Rule rule;
+  rule.text = any;
+  if (!marker.empty()) {
+    const std::vector<uint32_t> word = code_points(marker);
+    Dfa holds;  // state i: the text ends with the first i characters
+    for (size_t i = 0; i <= word.size(); i++) {
+      Dfa::State state{i == word.size(), {}};
+      for (const Dfa::Edge& range : any.states[0].edges) {
+        if (i == word.size()) {
+          state.edges.push_back({range.low, range.high, static_cast<int32_t>(i)});
+          continue;
+        }
+        uint32_t low = range.low;
+        std::vector<uint32_t> cuts(word.begin(), word.end());
+        std::sort(cuts.begin(), cuts.end());
+        cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+        for (const uint32_t c : cuts) {
+          if (c < range.low || c > range.high) continue;
+          if (low < c) state.edges.push_back({low, c - 1, 0});
+          // The longest beginning of the word that the text then ends with.
+          std::vector<uint32_t> text(word.begin(), word.begin() + static_cast<ptrdiff_t>(i));
+          text.push_back(c);
+          size_t length = text.size();
+          while (length > 0 &&
+                 !std::equal(text.end() - static_cast<ptrdiff_t>(length), text.end(), word.begin()))
+            length--;
+          state.edges.push_back({c, c, static_cast<int32_t>(length)});
+          low = c + 1;
+        }
+        if (low <= range.high) state.edges.push_back({low, range.high, 0});
+      }
+      holds.states.push_back(std::move(state));
+    }
+    ASSIGN_OR_RETURN(rule.text, complement(holds, budget));
+  }
+  ASSIGN_OR_RETURN(rule.text, with_length(rule.text, 1, kEndless, budget));
+  return add(std::move(rule));
+}
+
+Result<std::shared_ptr<const Grammar>> AnswerRules::build() && {
+  std::vector<RuleId> ways;
+  if (!calls_.empty()) ways.push_back(calls());
+  if (!calls_.empty() && !required_ && finals_.empty()) {
+    ASSIGN_OR_RETURN(const RuleId any, any_text_without(spelling_.marker));
+    const RuleId all_calls = ways[0];
+    ways.push_back(sequence({any, choice({sequence({}), all_calls})}));
+  }
+  if (!required_ || calls_.empty()) ways.insert(ways.end(), finals_.begin(), finals_.end());
+  const RuleId root = choice(std::move(ways));
+  return std::make_shared<const Grammar>(std::move(values_), std::move(rules_), root);
+}
+
+}  // namespace understudy
