@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "gateway/routes/field_reader.h"
+#include "gateway/routes/openai_tools.h"
 
 namespace understudy {
 
@@ -49,6 +51,65 @@ Result<std::string> read_content(FieldReader& fields, bool may_be_absent) {
   return text;
 }
 
+// OpenAI sends arguments as the JSON text that the model wrote; templates write objects as JSON themselves.
+Result<json::object> read_arguments(FieldReader& function) {
+  const std::string path = function.path("arguments");
+  if (!function.find("arguments")) return field_error(path, fmt::format("'{}' is missing", path));
+  ASSIGN_OR_RETURN(std::string text, function.string("arguments", ""));
+  auto arguments = parse_json(text);
+  if (!arguments) {
+    return field_error(
+        path, fmt::format("'{}' must be the JSON text of an object: {}", path, arguments.error().message()));
+  }
+  if (!arguments->is_object()) {
+    return field_error(path, fmt::format("'{}' must be the JSON text of an object", path));
+  }
+  return arguments->get_object();
+}
+
+Result<json::object> read_tool_call(const json::value& value, const std::string& path) {
+  if (!value.is_object()) return field_error(path, fmt::format("'{}' must be an object", path));
+  FieldReader call(value.get_object(), path + ".");
+  ASSIGN_OR_RETURN(std::string id, call.string("id", ""));
+  ASSIGN_OR_RETURN(std::string type, call.string("type", "function"));
+  if (type != "function") {
+    return Error{
+        ErrorCode::unsupported,
+        fmt::format("'{}.type' must be 'function'; '{}' is not supported yet", path, type.substr(0, 64)),
+        path + ".type", ""};
+  }
+  const json::value* named = call.find("function");
+  if (!named || !named->is_object()) {
+    return field_error(path + ".function", fmt::format("'{}.function' must be an object", path));
+  }
+  call.ignore({"index"});  // of a delta, which clients that put streams together keep
+  RETURN_IF_ERROR(call.finish());
+  FieldReader function(named->get_object(), path + ".function.");
+  ASSIGN_OR_RETURN(std::string name, function.string("name", ""));
+  if (!is_tool_name(name)) {
+    return field_error(function.path("name"),
+                       fmt::format("'{}' must be the name of a tool", function.path("name")));
+  }
+  ASSIGN_OR_RETURN(json::object arguments, read_arguments(function));
+  RETURN_IF_ERROR(function.finish());
+  return json::object{{"id", std::move(id)},
+                      {"type", "function"},
+                      {"function", {{"name", std::move(name)}, {"arguments", std::move(arguments)}}}};
+}
+
+Result<json::array> read_tool_calls(FieldReader& fields) {
+  json::array calls;
+  const json::value* value = fields.find("tool_calls");
+  if (!value) return calls;
+  const std::string path = fields.path("tool_calls");
+  if (!value->is_array()) return field_error(path, fmt::format("'{}' must be a list", path));
+  for (const json::value& call : value->get_array()) {
+    ASSIGN_OR_RETURN(json::object checked, read_tool_call(call, fmt::format("{}[{}]", path, calls.size())));
+    calls.push_back(std::move(checked));
+  }
+  return calls;
+}
+
 Result<json::object> read_message(const json::value& value, const std::string& path) {
   if (!value.is_object()) return field_error(path, fmt::format("'{}' must be an object", path));
   FieldReader fields(value.get_object(), path + ".");
@@ -58,14 +119,20 @@ Result<json::object> read_message(const json::value& value, const std::string& p
                        fmt::format("'{}.role' must be system, developer, user, assistant or tool", path));
   }
   ASSIGN_OR_RETURN(std::string content, read_content(fields, role == "assistant"));
-  RETURN_IF_ERROR(fields.refuse({"tool_calls", "function_call", "audio"}));
+  RETURN_IF_ERROR(fields.refuse({"function_call", "audio"}));
   json::object message{{"role", role == "developer" ? "system" : role}, {"content", std::move(content)}};
   ASSIGN_OR_RETURN(std::string name, fields.string("name", ""));
   if (!name.empty()) message["name"] = std::move(name);
   if (role == "tool") {
     ASSIGN_OR_RETURN(message["tool_call_id"], fields.string("tool_call_id", ""));
   }
-  if (role == "assistant") fields.ignore({"refusal", "annotations"});  // sent back by SDKs as they came
+  if (role == "assistant") {
+    ASSIGN_OR_RETURN(json::array calls, read_tool_calls(fields));
+    if (!calls.empty()) message["tool_calls"] = std::move(calls);
+    fields.ignore({"refusal", "annotations"});  // sent back by SDKs as they came
+  } else {
+    RETURN_IF_ERROR(fields.refuse({"tool_calls"}));
+  }
   RETURN_IF_ERROR(fields.finish());
   return message;
 }
