@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/result.h"
@@ -15,9 +16,9 @@
 
 namespace understudy {
 
-// Order of application: logit_bias, repetition/frequency/presence penalties, temperature, top_k, top_p,
-// min_p, draw. The draw uses a counter-based generator keyed by (seed, position): same seed, same tokens,
-// whatever else runs.
+// Order of application: logit_bias, repetition/frequency/presence penalties, DRY, no_repeat_ngram, temperature,
+// top_k, top_p, min_p, draw. The draw uses a counter-based generator keyed by (seed, position): same seed, same
+// tokens, whatever else runs.
 struct SamplingParams {
   float temperature = 1.0f;         // 0: the most likely token (ties: the lowest id)
   int top_k = 0;                    // 0: off
@@ -26,6 +27,17 @@ struct SamplingParams {
   float repetition_penalty = 1.0f;  // over prompt and answer, as in transformers
   float frequency_penalty = 0.0f;   // over the answer, OpenAI's formula
   float presence_penalty = 0.0f;
+  // DRY ("don't repeat yourself", by p-e-w), over prompt and answer, as in llama.cpp: a token that would go on with
+  // a repetition of n tokens loses dry_multiplier * dry_base^(n - dry_allowed_length) if n is at least
+  // dry_allowed_length. A repetition holds no sequence breaker (upstream's: tokens with "\n", ":", "\"" or "*").
+  float dry_multiplier = 0.0f;  // 0: off
+  float dry_base = 1.75f;
+  int dry_allowed_length = 2;
+  int dry_penalty_last_n = -1;  // only so many of the last tokens are looked at; -1: all
+  std::unordered_set<TokenId> dry_sequence_breakers;
+  // Tokens that would complete a sequence of so many tokens that is in the answer already are impossible; 0: off.
+  // As in transformers, but over the answer only: what the prompt says may be said again.
+  int no_repeat_ngram = 0;
   std::unordered_map<TokenId, float> logit_bias;
   uint64_t seed = 0;
 };
@@ -41,15 +53,36 @@ struct TokenEvent {
   TokenId id = -1;
   std::optional<float> logprob;   // when logprobs were asked for
   std::vector<TokenLogprob> top;  // the `logprobs` most likely, descending
+  float share = 1;  // with a grammar: probability among the tokens that could come (1: nothing else could)
 };
 
 enum class FinishReason { stop, length, cancelled, error };
+
+// What is done about an answer that repeats itself without end (loop_detector.h): it goes back to where the loop began
+// and on with another token, at most `rewinds` times; then it is closed by the shortest text that its grammar allows,
+// or without a grammar ends with FinishReason::length.
+struct LoopGuard {
+  std::shared_ptr<const Tokenizer> tokenizer;  // the model's
+  int rewinds = 3;  // 0 where tokens cannot be taken back; models with snapshot states are never rewound
+};
+
+// One loop that was met.
+struct LoopIncident {
+  enum class Action { rewound, closed, ended };
+  Action action = Action::rewound;
+  int period = 0;    // tokens of a copy
+  int begin = 0;     // tokens of the answer before the first token of the second copy
+  int length = 0;    // tokens of the answer when it was noticed
+  std::string text;  // of one copy
+};
 
 struct Usage {
   int prompt_tokens = 0;
   int cached_tokens = 0;      // prompt tokens whose state came from the prefix tree
   int completion_tokens = 0;  // calls of on_token; with choices: tokens up to the one that decided
+  int forced_tokens = 0;      // of these, with a grammar: those that nothing else could stand for
   double queue_ms = 0, first_token_ms = 0, total_ms = 0;
+  std::vector<LoopIncident> loops;
   double cpu_seconds = 0;  // of the engine's threads: of each step its share by rows
 };
 
@@ -72,6 +105,8 @@ struct Choice {
   double probability = 0;  // product of the renormalised probabilities along the path
 };
 
+struct AnswerGrammar;  // answer_grammar.h
+
 struct EngineRequest {
   std::vector<TokenId> prompt;  // at least one token, each in [0, V)
   SamplingParams sampling;
@@ -84,10 +119,16 @@ struct EngineRequest {
   std::shared_ptr<const LoadedAdapter> adapter;  // nullptr: the model as it is
   // Not nullptr: the answer is one of these; sampling parameters, max_tokens and stop tokens do not count.
   std::shared_ptr<const Choices> choices;
+  // Not nullptr: the answer is a text of it, unless max_tokens or a stop token cuts it. It ends with FinishReason::stop
+  // as soon as nothing can follow.
+  std::shared_ptr<const AnswerGrammar> grammar;
+  std::optional<LoopGuard> loop_guard;
+  bool fast_forward = true;  // false: forced tokens take a step each, as others do (the same tokens)
 
   // Called on the engine's thread: must not block, throw or call back into the engine (except cancel()).
   std::function<void(const std::vector<TokenEvent>&)> on_prompt;
   std::function<void(const TokenEvent&)> on_token;  // never called for an end or stop token
+  std::function<void(int tokens)> on_rewind;        // only the first `tokens` tokens of the answer are left
   std::function<void(const TokenEvent&)> on_end;    // for the end or stop token, if one ends the answer
   std::function<void(const Choice&)> on_choice;     // with `choices`: once, instead of on_token
   std::function<void(FinishReason, const Usage&, const Error*)> on_finish;  // exactly once; last

@@ -194,6 +194,48 @@ TokenId draw_from_all(std::span<const float> logits, const Weights& weights, dou
   return last;
 }
 
+// For every token, how many tokens up to and with it equal as many at the end. Gusfield's Z algorithm ("Algorithms on
+// Strings, Trees, and Sequences", 1997), from the end: linear, also for a text of one token.
+std::vector<size_t> suffix_matches(std::span<const TokenId> tokens) {
+  const size_t n = tokens.size();
+  std::vector<size_t> lengths(n, n);  // by distance from the end
+  auto from_end = [&](size_t i) { return tokens[n - 1 - i]; };
+  for (size_t i = 1, begin = 0, end = 0; i < n; i++) {  // [begin, end): the match that reaches furthest
+    size_t length = i < end ? std::min(lengths[i - begin], end - i) : 0;
+    while (i + length < n && from_end(length) == from_end(i + length)) length++;
+    lengths[i] = length;
+    if (i + length > end) begin = i, end = i + length;
+  }
+  std::reverse(lengths.begin(), lengths.end());
+  return lengths;
+}
+
+// Finite, so that a token that nothing else is left of can still be drawn.
+float dry_penalty(const SamplingParams& params, size_t length) {
+  constexpr double kMost = 1e30;
+  double penalty = static_cast<double>(params.dry_multiplier);
+  for (auto n = static_cast<size_t>(params.dry_allowed_length); n < length && penalty < kMost; n++) {
+    penalty *= static_cast<double>(params.dry_base);
+    if (params.dry_base == 1) break;
+  }
+  return static_cast<float>(std::min(penalty, kMost));
+}
+
+// The masks of a vocabulary may be longer than the logits, by padding; never shorter.
+void forbid_others(std::vector<float>& logits, const TokenMask& allowed) {
+  for (size_t i = 0; i < logits.size(); i += 64) {
+    const size_t end = std::min(logits.size(), i + 64);
+    const uint64_t word = i / 64 < allowed.words().size() ? allowed.words()[i / 64] : 0;
+    if (word == 0) {
+      std::fill(&logits[i], &logits[i] + (end - i), -kInfinity);
+    } else if (word != ~uint64_t{0}) {
+      for (size_t j = i; j < end; j++) {
+        if (!(word >> (j - i) & 1)) logits[j] = -kInfinity;
+      }
+    }
+  }
+}
+
 Error out_of_range(const char* name, double value, const char* range) {
   return {ErrorCode::invalid_argument,
           std::string(name) + " is " + std::to_string(value) + ", expected " + range, name, ""};
@@ -216,6 +258,16 @@ Status check_sampling(const SamplingParams& p, int vocabulary) {
     return out_of_range("frequency_penalty", p.frequency_penalty, "-100 to 100");
   if (!in(p.presence_penalty, -100, 100))
     return out_of_range("presence_penalty", p.presence_penalty, "-100 to 100");
+  if (!in(p.dry_multiplier, 0, 100)) return out_of_range("dry_multiplier", p.dry_multiplier, "0 to 100");
+  if (!in(p.dry_base, 1, 100)) return out_of_range("dry_base", p.dry_base, "1 to 100");
+  if (p.dry_allowed_length < 1) return out_of_range("dry_allowed_length", p.dry_allowed_length, "1 or more");
+  if (p.dry_penalty_last_n < -1)
+    return out_of_range("dry_penalty_last_n", p.dry_penalty_last_n, "-1 (all) or more");
+  for (TokenId id : p.dry_sequence_breakers) {
+    if (id < 0 || id >= vocabulary)
+      return out_of_range("dry_sequence_breakers", id, "token ids of the model");
+  }
+  if (p.no_repeat_ngram < 0) return out_of_range("no_repeat_ngram", p.no_repeat_ngram, "0 (off) or more");
   if (p.logit_bias.size() > kMaxLogitBias) {
     return out_of_range("logit_bias", static_cast<double>(p.logit_bias.size()), "at most 65536 entries");
   }
@@ -229,17 +281,28 @@ Status check_sampling(const SamplingParams& p, int vocabulary) {
 Sampler::Sampler(SamplingParams params, std::span<const TokenId> prompt)
     : params_(std::move(params)),
       penalties_(params_.repetition_penalty != 1 || params_.frequency_penalty != 0 ||
-                 params_.presence_penalty != 0) {
+                 params_.presence_penalty != 0),
+      dry_(params_.dry_multiplier > 0 && params_.dry_penalty_last_n != 0) {
+  if (dry_) tokens_.assign(prompt.begin(), prompt.end());
+  answer_begin_ = tokens_.size();
   if (params_.repetition_penalty == 1) return;  // the others count the answer only
   for (TokenId id : prompt) history_.emplace(id, 0);
 }
 
 void Sampler::accept(TokenId id) {
   if (penalties_) history_[id]++;
+  if (dry_ || params_.no_repeat_ngram > 0) tokens_.push_back(id);
 }
 
-std::span<const float> Sampler::adjusted(std::span<const float> logits) {
-  if (params_.logit_bias.empty() && history_.empty()) return logits;
+void Sampler::forget(std::span<const TokenId> tokens) {
+  for (const TokenId id : tokens) {
+    if (penalties_) history_[id]--;
+  }
+  if (dry_ || params_.no_repeat_ngram > 0) tokens_.resize(tokens_.size() - tokens.size());
+}
+
+std::span<const float> Sampler::adjusted(std::span<const float> logits, const TokenMask* allowed) {
+  if (params_.logit_bias.empty() && history_.empty() && tokens_.empty() && !allowed) return logits;
   scratch_.assign(logits.begin(), logits.end());
   for (auto [id, bias] : params_.logit_bias) scratch_[static_cast<size_t>(id)] += bias;
   for (auto [id, count] : history_) {
@@ -251,11 +314,49 @@ std::span<const float> Sampler::adjusted(std::span<const float> logits) {
       logit -= static_cast<float>(count) * params_.frequency_penalty + params_.presence_penalty;
     }
   }
+  if (dry_) penalise_repetition();
+  if (params_.no_repeat_ngram > 0) forbid_ngrams();
+  if (allowed) forbid_others(scratch_, *allowed);
   return scratch_;
 }
 
-std::optional<TokenId> Sampler::sample(std::span<const float> logits, int position) {
-  logits = adjusted(logits);
+// https://github.com/oobabooga/text-generation-webui/pull/5677
+void Sampler::penalise_repetition() {
+  std::span<const TokenId> tokens = tokens_;
+  const auto last_n = static_cast<size_t>(params_.dry_penalty_last_n);
+  if (params_.dry_penalty_last_n > 0 && tokens.size() > last_n) tokens = tokens.last(last_n);
+  size_t limit = 0;  // tokens since the last breaker
+  while (limit < tokens.size() &&
+         !params_.dry_sequence_breakers.contains(tokens[tokens.size() - 1 - limit])) {
+    limit++;
+  }
+  const auto allowed = static_cast<size_t>(params_.dry_allowed_length);
+  if (limit < allowed) return;
+  const std::vector<size_t> matches = suffix_matches(tokens);
+  std::unordered_map<TokenId, size_t> longest;  // repetition that a token goes on with
+  for (size_t i = 0; i + 1 < tokens.size(); i++) {
+    const size_t length = std::min(matches[i], limit);
+    if (length < allowed) continue;
+    size_t& known = longest[tokens[i + 1]];
+    known = std::max(known, length);
+  }
+  for (auto [id, length] : longest) scratch_[static_cast<size_t>(id)] -= dry_penalty(params_, length);
+}
+
+void Sampler::forbid_ngrams() {
+  const std::span<const TokenId> answer = std::span(tokens_).subspan(answer_begin_);
+  const auto before =
+      static_cast<size_t>(params_.no_repeat_ngram) - 1;  // tokens before the last of an n-gram
+  if (answer.size() <= before) return;
+  const std::vector<size_t> matches = suffix_matches(answer);
+  for (size_t i = before; i < answer.size(); i++) {
+    if (before == 0 || matches[i - 1] >= before) scratch_[static_cast<size_t>(answer[i])] = -kInfinity;
+  }
+}
+
+std::optional<TokenId> Sampler::sample(std::span<const float> logits, int position,
+                                       const TokenMask* allowed) {
+  logits = adjusted(logits, allowed);
   float max = maximum(logits);
   if (max == -kInfinity) return std::nullopt;
   if (params_.temperature == 0 || max == kInfinity) {
@@ -303,6 +404,16 @@ TokenEvent with_logprobs(std::span<const float> logits, TokenId id, int top) {
   std::sort(best.begin(), best.end());
   for (const Candidate& c : best) event.top.push_back({c.id, logprob(c.logit)});
   return event;
+}
+
+float share_of(std::span<const float> logits, TokenId id, const TokenMask& allowed) {
+  std::vector<float> among(logits.begin(), logits.end());
+  forbid_others(among, allowed);
+  const float max = maximum(among);
+  if (!std::isfinite(max)) return 0;
+  const Weights weights{max, 1.0f};
+  const double total = total_weight(among, weights);
+  return static_cast<float>(static_cast<double>(weights(among[static_cast<size_t>(id)])) / total);
 }
 
 }  // namespace understudy

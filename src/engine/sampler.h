@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "engine/request.h"
+#include "grammar/state_mask.h"
 
 namespace understudy {
 
@@ -21,24 +22,34 @@ class Sampler {
   // `params` was checked.
   Sampler(SamplingParams params, std::span<const TokenId> prompt);
 
-  // The token at `position` of the sequence (prompt included); nullopt if no logit is a finite number or
-  // +infinity. NaN counts as impossible. Not thread-safe: one Sampler a sequence.
-  std::optional<TokenId> sample(std::span<const float> logits, int position);
+  // The token at `position` of the sequence (prompt included), among those of `allowed` if it is given; nullopt if no
+  // logit of them is a finite number or +infinity. NaN counts as impossible. Not thread-safe: one Sampler a sequence.
+  std::optional<TokenId> sample(std::span<const float> logits, int position,
+                                const TokenMask* allowed = nullptr);
 
   // Adds a token to the answer, for the penalties.
   void accept(TokenId id);
+  // The last tokens of the answer are taken back.
+  void forget(std::span<const TokenId> tokens);
 
  private:
-  std::span<const float> adjusted(std::span<const float> logits);
+  std::span<const float> adjusted(std::span<const float> logits, const TokenMask* allowed);
+  void penalise_repetition();
+  void forbid_ngrams();
 
   SamplingParams params_;
-  bool penalties_;
+  bool penalties_, dry_;
   std::unordered_map<TokenId, int> history_;  // token of prompt or answer -> times in the answer
-  std::vector<float> scratch_;  // (V) adjusted logits; empty unless bias or penalties are in use
+  std::vector<TokenId> tokens_;               // with DRY: prompt and answer; with no_repeat_ngram: the answer
+  size_t answer_begin_ = 0;                   // in tokens_
+  std::vector<float> scratch_;                // (V) adjusted logits; empty unless something adjusts them
 };
 
 // Log-probabilities of the unmodified distribution: that of `id` and the `top` most likely (descending, ties
 // by id). A token whose logit is NaN or -infinity has -infinity.
 TokenEvent with_logprobs(std::span<const float> logits, TokenId id, int top);
+
+// The probability of `id` among the tokens of `allowed`, of the unmodified distribution.
+float share_of(std::span<const float> logits, TokenId id, const TokenMask& allowed);
 
 }  // namespace understudy

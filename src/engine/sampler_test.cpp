@@ -142,6 +142,119 @@ TEST(Sampler, PenaltiesAndBiasAgreeWithTheTextbook) {
   }
 }
 
+// The most likely tokens first; index of a token: its id.
+std::vector<float> descending_logits(size_t n) {
+  std::vector<float> logits(n);
+  for (size_t i = 0; i < n; i++) logits[i] = 10 - static_cast<float>(i);
+  return logits;
+}
+
+TokenId greedy_after(SamplingParams params, const std::vector<TokenId>& prompt,
+                     const std::vector<TokenId>& answer, const std::vector<float>& logits) {
+  params.temperature = 0;
+  Sampler sampler(params, prompt);
+  for (TokenId id : answer) sampler.accept(id);
+  return *sampler.sample(logits, 0);
+}
+
+// The longest earlier occurrence of the end without a breaker, by trying all: what each token loses.
+std::map<TokenId, double> dry_reference(const SamplingParams& p, std::vector<TokenId> tokens) {
+  const size_t last_n = static_cast<size_t>(p.dry_penalty_last_n);
+  if (p.dry_penalty_last_n >= 0 && tokens.size() > last_n)
+    tokens.erase(tokens.begin(), tokens.end() - p.dry_penalty_last_n);
+  std::map<TokenId, double> lost;
+  const size_t n = tokens.size();
+  for (size_t next = 1; next < n; next++) {
+    size_t length = 0;
+    while (length < next && tokens[next - 1 - length] == tokens[n - 1 - length] &&
+           !p.dry_sequence_breakers.contains(tokens[n - 1 - length])) {
+      length++;
+    }
+    if (length < static_cast<size_t>(p.dry_allowed_length)) continue;
+    const double penalty =
+        static_cast<double>(p.dry_multiplier) *
+        std::pow(static_cast<double>(p.dry_base), static_cast<double>(length) - p.dry_allowed_length);
+    lost[tokens[next]] = std::max(lost[tokens[next]], penalty);
+  }
+  return lost;
+}
+
+// A bias that lifts a token by what it loses makes it tie with the untouched: its logit is seen through greedy
+// choice against a probe token.
+double lost_by(const SamplingParams& params, const std::vector<TokenId>& prompt,
+               const std::vector<TokenId>& answer, TokenId id) {
+  constexpr size_t kVocabulary = 12;
+  double low = 0, high = 4096;
+  for (int step = 0; step < 40; step++) {
+    const double middle = (low + high) / 2;
+    std::vector<float> logits(kVocabulary, -1e6f);
+    logits[static_cast<size_t>(id)] = static_cast<float>(middle);
+    logits[kVocabulary - 1] = 0;  // in no history
+    (greedy_after(params, prompt, answer, logits) == id ? high : low) = middle;
+  }
+  return high;
+}
+
+TEST(Sampler, DryAgreesWithTheDefinition) {
+  std::mt19937_64 random(11);
+  for (int round = 0; round < 60; round++) {
+    const auto params = with([&](auto& p) {
+      p.dry_multiplier = 0.8f, p.dry_base = round % 3 == 0 ? 1.0f : 1.75f;
+      p.dry_allowed_length = 1 + static_cast<int>(random() % 3);
+      p.dry_penalty_last_n = round % 2 == 0 ? -1 : static_cast<int>(random() % 12);
+      if (round % 4 == 0) p.dry_sequence_breakers = {2};
+    });
+    std::vector<TokenId> prompt, answer;
+    for (int i = 0; i < 12; i++) prompt.push_back(static_cast<TokenId>(random() % 4));
+    for (int i = 0; i < 8; i++) answer.push_back(static_cast<TokenId>(random() % 4));
+    std::vector<TokenId> tokens = prompt;
+    tokens.insert(tokens.end(), answer.begin(), answer.end());
+    auto expected = dry_reference(params, tokens);
+    for (TokenId id = 0; id < 4; id++) {
+      EXPECT_NEAR(lost_by(params, prompt, answer, id), expected[id], 1e-4 * (1 + expected[id]))
+          << "round " << round;
+    }
+  }
+}
+
+TEST(Sampler, DryOfALongRepetitionLeavesTheTokensOrder) {
+  std::vector<TokenId> answer(3000, 0);
+  const auto params = with([](auto& p) { p.dry_multiplier = 100, p.dry_base = 100; });
+  EXPECT_EQ(greedy_after(params, {}, answer, descending_logits(4)), 1);
+  EXPECT_EQ(greedy_after(params, {}, answer, {5.0f}), 0);  // there is no other
+}
+
+TEST(Sampler, NoNgramOfTheAnswerComesTwice) {
+  std::mt19937_64 random(12);
+  for (int n : {1, 2, 3, 5}) {
+    SCOPED_TRACE(n);
+    SamplingParams params =
+        with([&](auto& p) { p.no_repeat_ngram = n, p.dry_multiplier = n == 3 ? 0.5f : 0.0f; });
+    const std::vector<TokenId> prompt = {0, 1, 2, 0, 1};
+    Sampler sampler(params, prompt);
+    std::map<std::vector<TokenId>, int> ngrams;
+    std::vector<TokenId> answer;
+    const std::vector<float> logits(40, 0.0f);
+    for (int i = 0; i < 40; i++) {
+      const auto token = sampler.sample(logits, i);
+      ASSERT_TRUE(token);
+      sampler.accept(*token);
+      answer.push_back(*token);
+      if (i + 1 >= n) {
+        EXPECT_EQ((ngrams[{answer.end() - n, answer.end()}]++), 0) << "token " << i;
+      }
+    }
+    if (n == 1) {
+      EXPECT_EQ(sampler.sample(logits, 40), std::nullopt) << "every token is in the answer";
+    }
+  }
+  // The prompt's n-grams do not count, and what is no repetition stays as likely as it was.
+  const auto params = with([](auto& p) { p.no_repeat_ngram = 2; });
+  EXPECT_EQ(greedy_after(params, {1, 0}, {1}, descending_logits(3)), 0);
+  EXPECT_EQ(greedy_after(params, {}, {1, 0, 1}, descending_logits(3)), 1);
+  EXPECT_EQ(greedy_after(params, {}, {1, 0, 1, 1, 1}, descending_logits(3)), 2);
+}
+
 TEST(Sampler, GreedyTakesTheLowestIdOfATie) {
   std::vector<float> logits(100, 0.0f);
   logits[37] = logits[38] = logits[99] = 2;
@@ -268,6 +381,15 @@ TEST(CheckSampling, NamesTheParameterOutOfRange) {
     EXPECT_EQ(where(with([&](auto& p) { p.presence_penalty = bad; })), "presence_penalty");
     EXPECT_EQ(where(with([&](auto& p) { p.logit_bias[1] = bad; })), "logit_bias");
   }
+  for (float bad : {-0.1f, kNaN, kInfinity}) {
+    EXPECT_EQ(where(with([&](auto& p) { p.dry_multiplier = bad; })), "dry_multiplier");
+    EXPECT_EQ(where(with([&](auto& p) { p.dry_base = bad; })), "dry_base");
+  }
+  EXPECT_EQ(where(with([](auto& p) { p.dry_base = 0.99f; })), "dry_base");
+  EXPECT_EQ(where(with([](auto& p) { p.dry_allowed_length = 0; })), "dry_allowed_length");
+  EXPECT_EQ(where(with([](auto& p) { p.dry_penalty_last_n = -2; })), "dry_penalty_last_n");
+  EXPECT_EQ(where(with([](auto& p) { p.dry_sequence_breakers = {100}; })), "dry_sequence_breakers");
+  EXPECT_EQ(where(with([](auto& p) { p.no_repeat_ngram = -1; })), "no_repeat_ngram");
   EXPECT_EQ(where(with([](auto& p) { p.logit_bias[100] = 1; })), "logit_bias");
   EXPECT_EQ(where(with([](auto& p) { p.logit_bias[-1] = 1; })), "logit_bias");
 }
