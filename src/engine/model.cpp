@@ -104,6 +104,7 @@ Result<std::shared_ptr<const Model>> Model::load(const ModelLocation& location, 
   model->is_chat_ = file.metadata.has("tokenizer.chat_template");
   model->tokenizer_ = std::move(tokenizer);
   model->chat_template_ = std::move(chat_template);
+  model->tool_call_format_ = &tool_call_format_of(source);
   return std::shared_ptr<const Model>(model);
 }
 

@@ -14,6 +14,7 @@
 #include "tensor/packed_weights.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
+#include "text/tool_calls/tool_call_format.h"
 
 namespace understudy {
 
@@ -45,6 +46,9 @@ class Model {
   // Of a model made by load(); nullptr after from_file().
   const std::shared_ptr<const Tokenizer>& tokenizer() const { return tokenizer_; }
   const std::shared_ptr<const ChatTemplate>& chat_template() const { return chat_template_; }
+  const ToolCallFormat& tool_call_format() const {
+    return *tool_call_format_;
+  }                                          // that the chat template teaches
   bool is_chat() const { return is_chat_; }  // the file brings a template; base models get the plain one
   const std::vector<TokenId>& end_tokens() const { return end_tokens_; }  // end of text, end of turn
   int trained_context() const { return trained_context_; }                // 0: unknown
@@ -60,6 +64,7 @@ class Model {
   std::shared_ptr<const Network> network_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<const ChatTemplate> chat_template_;
+  const ToolCallFormat* tool_call_format_ = nullptr;
   std::vector<TokenId> end_tokens_;
   bool is_chat_ = false;
   int trained_context_ = 0;

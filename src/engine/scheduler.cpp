@@ -47,7 +47,7 @@ std::string Scheduler::cache_key(const EngineRequest& request) const {
 
 Status Scheduler::enqueue(RequestId id, EngineRequest request) {
   std::string key = cache_key(request);
-  auto sequence = std::make_unique<Sequence>(id, std::move(request), std::move(key));
+  auto sequence = std::make_unique<Sequence>(id, std::move(request), std::move(key), model_.end_tokens);
   {
     std::lock_guard lock(mutex_);
     int places = std::max(options_.max_running - stats_.running, 0);
@@ -291,9 +291,20 @@ void Scheduler::run_jobs(std::span<const float> logits) {
       s.prompt_events[next] = with_logprobs(row, s.tokens[next], alternatives);
       return;
     }
-    auto token = s.path ? s.path->choose(row) : s.sampler.sample(row, job.position + 1);
+    std::optional<TokenId> token;
+    if (s.locked && s.generated() == 0) s.force();
+    TokenMask others;
+    const TokenMask* allowed = s.locked && s.forced.empty() ? &s.locked->mask() : nullptr;
+    if (s.watch && !s.watch->banned(s.generated()).empty())
+      allowed = &s.without_banned(allowed, vocabulary, others);
+    if (!s.forced.empty()) {
+      token = s.forced.front();
+    } else {
+      token = s.path ? s.path->choose(row) : s.sampler.sample(row, job.position + 1, allowed);
+    }
     if (!token) return;
     s.next = s.request.logprobs >= 0 ? with_logprobs(row, *token, alternatives) : TokenEvent{*token, {}, {}};
+    if (allowed) s.next->share = share_of(row, *token, *allowed);
   };
   int jobs = static_cast<int>(jobs_.size());
   if (jobs > 1 && static_cast<size_t>(jobs) * vocabulary >= kParallelLogits) {
@@ -350,10 +361,65 @@ void Scheduler::deliver_token(Sequence& s) {
     if (s.request.on_end) s.request.on_end(event);
     return end(s, FinishReason::stop);
   }
+  append(s, event);
+  if (s.locked && !s.ended) follow_grammar(s, event.id);
+  if (!s.watch || s.closing || s.ended) return;
+  // What is forced along with it is of one step: a loop in it is noticed at its end.
+  std::optional<Loop> loop;
+  for (const TokenId id : s.answer().subspan(s.watched)) loop = s.watch->add(id);
+  s.watched = s.answer().size();
+  if (loop) break_loop(s, *loop);
+}
+
+void Scheduler::break_loop(Sequence& s, const Loop& loop) {
+  using Action = LoopIncident::Action;
+  const bool can_rewind = s.watch->may_rewind() && cache_->holds(s.state, s.prompt_size + loop.rewind - 1);
+  const Action action = can_rewind ? Action::rewound : s.locked ? Action::closed : Action::ended;
+  s.usage.loops.push_back(s.watch->incident(loop, action, s.answer()));
+  if (can_rewind) return rewind(s, loop);
+  if (!s.locked) return end(s, FinishReason::length);
+  s.closing = true;
+  // Forced tokens that were not fed yet are part of the answer's path already.
+  for (const TokenId id : s.locked->take_closing()) s.forced.push_back(id);
+  if (s.forced.empty()) end(s, FinishReason::stop);
+}
+
+// State of rows is simply written again from there on.
+void Scheduler::rewind(Sequence& s, const Loop& loop) {
+  const std::span<const TokenId> dropped = s.answer().subspan(static_cast<size_t>(loop.rewind));
+  s.watch->rewind(loop, s.answer());
+  s.sampler.forget(dropped);
+  s.forced.clear();
+  s.tokens.resize(s.tokens.size() - dropped.size());
+  s.watched = s.answer().size();
+  if (s.locked) s.locked->rewind(s.answer());
+  // The row of the last token that is left is computed once more, for its logits.
+  s.state.position = std::min(s.state.position, static_cast<int>(s.tokens.size()) - 1);
+  if (s.request.on_rewind) s.request.on_rewind(loop.rewind);
+}
+
+void Scheduler::append(Sequence& s, const TokenEvent& event) {
   s.tokens.push_back(event.id);
   s.sampler.accept(event.id);
   if (s.request.on_token) s.request.on_token(event);
   if (s.generated() == s.request.max_tokens) end(s, FinishReason::length);
+}
+
+// `token` was appended. What the grammar leaves no choice about is appended too, to be computed in one step with the
+// next choice; with log-probabilities each of them needs a step of its own.
+void Scheduler::follow_grammar(Sequence& s, TokenId token) {
+  if (!s.forced.empty()) {
+    s.forced.pop_front();
+  } else {
+    s.locked->follow(token);
+  }
+  if (s.forced.empty() && !s.closing) s.force();
+  const bool at_once = s.request.fast_forward && s.request.logprobs < 0;
+  while (at_once && !s.forced.empty() && !s.ended) {
+    append(s, TokenEvent{s.forced.front(), {}, {}});
+    s.forced.pop_front();
+  }
+  if (!s.ended && s.forced.empty() && (s.closing || s.locked->must_end())) end(s, FinishReason::stop);
 }
 
 void Scheduler::deliver_choice(Sequence& s, TokenId token) {

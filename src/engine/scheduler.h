@@ -21,6 +21,7 @@
 
 namespace understudy {
 
+struct Loop;
 struct Sequence;
 
 class Scheduler {
@@ -64,6 +65,10 @@ class Scheduler {
   void charge_step(double cpu_seconds);
   void deliver();
   void deliver_token(Sequence& sequence);
+  void append(Sequence& sequence, const TokenEvent& event);
+  void follow_grammar(Sequence& sequence, TokenId token);
+  void break_loop(Sequence& sequence, const Loop& loop);
+  void rewind(Sequence& sequence, const Loop& loop);
   void deliver_choice(Sequence& sequence, TokenId token);
   void end_decided(Sequence& sequence);
   void finish_ended();

@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "engine/choice_path.h"
+#include "engine/locked_path.h"
+#include "engine/loop_watch.h"
 #include "engine/request.h"
 #include "engine/sampler.h"
 #include "engine/state_cache.h"
@@ -23,13 +26,21 @@ inline double milliseconds(std::chrono::steady_clock::duration time) {
 struct Sequence {
   using Clock = std::chrono::steady_clock;
 
-  Sequence(RequestId request_id, EngineRequest engine_request, std::string cache_key)
+  // `end_tokens` are the model's.
+  Sequence(RequestId request_id, EngineRequest engine_request, std::string cache_key,
+           const std::vector<TokenId>& end_tokens)
       : id(request_id),
         request(std::move(engine_request)),
         key(std::move(cache_key)),
         tokens(std::move(request.prompt)),
         prompt_size(static_cast<int>(tokens.size())),
         sampler(std::move(request.sampling), tokens) {
+    if (request.grammar) {
+      std::vector<TokenId> ends = end_tokens;
+      ends.insert(ends.end(), request.stop_tokens.begin(), request.stop_tokens.end());
+      locked.emplace(request.grammar, std::move(ends));
+    }
+    if (request.loop_guard) watch.emplace(*request.loop_guard);
     if (!request.choices) return;
     path.emplace(request.choices);
     add_forced();
@@ -45,6 +56,23 @@ struct Sequence {
     }
   }
 
+  // With a grammar: queues the tokens that must come next.
+  void force() {
+    for (const TokenId token : locked->take_forced()) forced.push_back(token);
+    usage.forced_tokens += static_cast<int>(forced.size());
+  }
+
+  // `allowed` (all of V, if it is nullptr) without the tokens that a rewind has ruled out here; all that it was if
+  // nothing else is left.
+  const TokenMask& without_banned(const TokenMask* allowed, size_t vocabulary, TokenMask& out) const {
+    out = allowed ? *allowed : TokenMask::all(vocabulary);
+    for (const TokenId token : watch->banned(generated())) out.reset(token);
+    return out.first() < 0 && allowed ? *allowed : out;
+  }
+
+  std::span<const TokenId> answer() const {
+    return std::span(tokens).subspan(static_cast<size_t>(prompt_size));
+  }
   std::span<const TokenId> prompt() const { return {tokens.data(), static_cast<size_t>(prompt_size)}; }
   bool prefilling() const { return state.position < prompt_size; }
   int unfed() const { return static_cast<int>(tokens.size()) - state.position; }
@@ -62,7 +90,12 @@ struct Sequence {
   std::vector<TokenId> tokens;  // prompt, then answer
   const int prompt_size;
   Sampler sampler;
-  std::optional<ChoicePath> path;  // with choices
+  std::optional<ChoicePath> path;    // with choices
+  std::optional<LockedPath> locked;  // with a grammar
+  std::deque<TokenId> forced;        // tokens that come next, without a choice
+  std::optional<LoopWatch> watch;    // with a loop guard
+  size_t watched = 0;                // tokens of the answer that it has seen
+  bool closing = false;              // a loop was met: `forced` is the way to the end
   SequenceState state;
   int rows = 0;                           // in this step
   std::vector<TokenEvent> prompt_events;  // prompt_logprobs: filled row by row

@@ -150,6 +150,15 @@ void StateCache::extend(SequenceState& state, int end) {
   }
 }
 
+bool StateCache::holds(const SequenceState& state, int position) const {
+  if (snapshot_bytes_ > 0) return false;
+  for (size_t g = 0; g < groups_.size(); g++) {
+    const auto first = static_cast<size_t>(first_visible_page(groups_[g].window, position));
+    if (first >= state.pages[g].size() || state.pages[g][first] == nullptr) return false;
+  }
+  return true;
+}
+
 void StateCache::retract(SequenceState& state) {
   for (size_t g = 0; g < groups_.size(); g++) {
     auto& table = state.pages[g];

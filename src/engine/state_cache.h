@@ -46,6 +46,9 @@ class StateCache {
   int advance_by_reuse(SequenceState& state, std::span<const TokenId> prompt);
   // Provides the pages for rows [state.position, end).
   void extend(SequenceState& state, int end);
+  // Whether the sequence can go on from an earlier position of its answer: its rows from there on are written again, and
+  // what those before see is still there (windows release what is behind them; snapshots have no way back).
+  bool holds(const SequenceState& state, int position) const;
   // Takes extend() back: the rows were not computed.
   void retract(SequenceState& state);
   // Rows [state.position, end) are computed: full prompt pages enter the tree, pages behind the windows are

@@ -81,7 +81,7 @@ TEST_F(LocalRoute, AFailureBeforeTheFirstByteGoesUp) {
 }
 
 TEST_F(LocalRoute, WhatTheLocalModelHasNotGoesUp) {
-  expect_taken_over(gateway.chat(ask("hi", R"(,"tools":[{"type":"function"}])")),
+  expect_taken_over(gateway.chat(ask("hi", R"(,"functions":[{"name":"f"}])")),
                     "local_failed:unsupported_parameter");
 }
 

@@ -11,8 +11,11 @@
 #include "engine/request.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
+#include "text/tool_calls/tool_call_format.h"
 
 namespace understudy {
+
+class AnswerLocks;
 
 // What requests and listings call a model.
 struct ModelName {
@@ -34,6 +37,8 @@ struct ServedModel : ModelName {
   int context = 0;                                    // tokens a request may hold
   std::shared_ptr<const Tokenizer> tokenizer;         // never nullptr
   std::shared_ptr<const ChatTemplate> chat_template;  // never nullptr
+  const ToolCallFormat* tool_calls = nullptr;         // how it writes calls; never nullptr
+  std::shared_ptr<AnswerLocks> locks;                 // never nullptr
 };
 
 class ModelProvider {

@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include "gateway/answer_locks.h"
 #include "gateway/worker.h"
 
 namespace understudy {
@@ -24,6 +25,11 @@ class LocalEngine final : public ModelProvider {
     request.on_token = [this, call = std::move(request.on_token)](const TokenEvent& event) {
       events_.post([call, event] { call(event); });
     };
+    if (request.on_rewind) {
+      request.on_rewind = [this, call = std::move(request.on_rewind)](int tokens) {
+        events_.post([call, tokens] { call(tokens); });
+      };
+    }
     request.on_finish = [this, call = std::move(request.on_finish)](FinishReason reason, const Usage& usage,
                                                                     const Error* error) {
       auto copy = error ? std::make_shared<Error>(*error) : nullptr;
@@ -53,7 +59,9 @@ Result<std::unique_ptr<ModelProvider>> make_local_provider(std::unique_ptr<Engin
   ServedModel served{{std::move(name), std::move(aliases), model.digest(), std::time(nullptr)},
                      engine->context(),
                      model.tokenizer(),
-                     model.chat_template()};
+                     model.chat_template(),
+                     &model.tool_call_format(),
+                     std::make_shared<AnswerLocks>(model.tokenizer(), model.tool_call_format())};
   if (!served.chat_template) {
     ASSIGN_OR_RETURN(served.chat_template, ChatTemplate::parse(plain_chat_template()));
   }

@@ -2,11 +2,14 @@
 // Source: https://platform.openai.com/docs/api-reference/chat/create
 #include <ctime>
 
+#include "gateway/answer_locks.h"
 #include "gateway/routes/openai_answer.h"
 #include "gateway/routes/openai_error.h"
 #include "gateway/routes/openai_messages.h"
 #include "gateway/routes/openai_params.h"
+#include "gateway/routes/openai_tools.h"
 #include "gateway/routes/request_body.h"
+#include "gateway/routes/response_format.h"
 #include "gateway/routes/routes.h"
 
 namespace understudy {
@@ -20,23 +23,13 @@ constexpr std::string_view kReservedVariables[] = {"messages", "tools", "add_gen
 
 // Fields that may only say what happens anyway.
 Status refuse_other_formats(FieldReader& fields) {
-  const json::value* format = fields.find("response_format");
-  if (format && *format != json::value{{"type", "text"}}) {
-    return Error{ErrorCode::unsupported,
-                 "'response_format' other than {\"type\": \"text\"} is not supported yet", "response_format",
-                 ""};
-  }
   const json::value* modalities = fields.find("modalities");
   if (modalities && *modalities != json::value(json::array{"text"})) {
     return Error{ErrorCode::unsupported, "'modalities' other than [\"text\"] is not supported yet",
                  "modalities", ""};
   }
-  const json::value* choice = fields.find("tool_choice");
-  if (choice && *choice != "none" && *choice != "auto") {
-    return Error{ErrorCode::unsupported, "'tool_choice' is not supported yet", "tool_choice", "Leave it out"};
-  }
-  return fields.refuse({"tools", "functions", "function_call", "audio", "prediction", "reasoning_effort",
-                        "verbosity", "web_search_options"});
+  return fields.refuse({"functions", "function_call", "audio", "prediction", "reasoning_effort", "verbosity",
+                        "web_search_options"});
 }
 
 Result<json::object> read_template_variables(FieldReader& fields) {
@@ -53,9 +46,29 @@ Result<json::object> read_template_variables(FieldReader& fields) {
   return value->get_object();
 }
 
-Result<TokenizedPrompt> render(const ServedModel& model, json::array messages, json::object variables) {
+// A model follows a form best that it was shown.
+void show_format(json::array& messages, const ResponseFormat& format) {
+  if (format.kind == ResponseFormat::Kind::text) return;
+  std::string text = "Answer with one JSON object and nothing else.";
+  if (format.kind == ResponseFormat::Kind::json_schema) {
+    text = "Answer with JSON that follows this JSON schema, and nothing else:\n" +
+           json::serialize(format.schema);
+  }
+  if (format.abstain) text += "\nIf you cannot know the answer, write: " + std::string(kAbstention);
+  if (!messages.empty() && messages[0].at("role") == "system") {
+    json::value& content = messages[0].at("content");
+    content = std::string(content.get_string()) + "\n\n" + text;
+  } else {
+    messages.insert(messages.begin(), json::object{{"role", "system"}, {"content", text}});
+  }
+}
+
+Result<TokenizedPrompt> render(const ServedModel& model, json::array messages, json::array tools,
+                               json::object variables) {
+  ASSIGN_OR_RETURN(ToolPrompt prepared, model.tool_calls->prepare(std::move(messages), std::move(tools)));
   ChatTemplateInput input;
-  input.messages = std::move(messages);
+  input.messages = std::move(prepared.messages);
+  input.tools = std::move(prepared.tools);
   input.extra = std::move(variables);
   input.now = std::time(nullptr);
   if (auto bos = model.tokenizer->bos()) input.bos_token = model.tokenizer->bytes(*bos, true);
@@ -79,9 +92,20 @@ Result<CompletionJob> read_job(const ServedModel& model, const HttpRequest& requ
   ASSIGN_OR_RETURN(job.params, read_shared_params(fields, model.tokenizer->size()));
   RETURN_IF_ERROR(read_chat_limits(fields, job.params));
   RETURN_IF_ERROR(refuse_other_formats(fields));
+  ASSIGN_OR_RETURN(const ResponseFormat format, read_response_format(fields));
+  ASSIGN_OR_RETURN(ToolRequest tools, read_tools(fields));
   ASSIGN_OR_RETURN(json::object variables, read_template_variables(fields));
   RETURN_IF_ERROR(fields.finish());
-  ASSIGN_OR_RETURN(TokenizedPrompt prompt, render(model, std::move(messages), std::move(variables)));
+  ASSIGN_OR_RETURN(job.grammar, model.locks->lock(format, tools));
+  if (format.abstain) job.abstention = kAbstention;
+  show_format(messages, format);
+  json::array shown;
+  if (tools.choice != ToolRequest::Choice::none) {
+    job.tools = tools.names;
+    shown = std::move(tools.tools);
+  }
+  ASSIGN_OR_RETURN(TokenizedPrompt prompt,
+                   render(model, std::move(messages), std::move(shown), std::move(variables)));
   job.prompts.push_back(std::move(prompt));
   return job;
 }

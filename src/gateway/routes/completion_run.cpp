@@ -4,6 +4,7 @@
 #include <deque>
 #include <mutex>
 
+#include "gateway/routes/confidence.h"
 #include "text/stream_decoder.h"
 
 namespace understudy {
@@ -23,6 +24,7 @@ struct Choice {
   size_t characters = 0;            // of all tokens so far
   size_t sent_characters = 0;       // of the text so far
   int tokens = 0;                   // of the answer, up to a stop string
+  std::vector<TokenEvent> events;   // of the answer, while it may be rewound or is locked
   std::vector<ScoredToken> unsent;  // their text is still held back
   bool followed = false;            // the other choices of its prompt were released
 };
@@ -53,6 +55,8 @@ class CompletionRun : public std::enable_shared_from_this<CompletionRun> {
   Status submit(size_t index);
   void echo_prompt(size_t index, const std::vector<TokenEvent>& events);
   void on_token(size_t index, const TokenEvent& event);
+  void on_rewind(size_t index, int tokens);
+  void take(size_t index, const TokenEvent& event);
   void on_finish(size_t index, FinishReason reason, const Usage& usage, const Error* error);
   void release_others(size_t index);
   void send(size_t index, std::string text, bool last);
@@ -123,6 +127,15 @@ Status CompletionRun::submit(size_t index) {
     self->choices_[index].id.reset();
     if (!self->over_) self->on_finish(index, reason, usage, error);
   };
+  request.grammar = job_.grammar;
+  if (params.loop_guard && !request.ignore_end) {
+    request.loop_guard = LoopGuard{provider_.model().tokenizer};
+    if (params.stream || job_.echo) request.loop_guard->rewinds = 0;  // what was sent cannot be taken back
+  }
+  request.on_rewind = [self, index](int tokens) {
+    std::lock_guard lock(self->mutex_);
+    if (!self->over_) self->on_rewind(index, tokens);
+  };
   bool echo_now = job_.echo && !request.prompt_logprobs;
   ASSIGN_OR_RETURN(choices_[index].id, provider_.submit(std::move(request)));
   choices_[index].decoder = std::make_unique<StreamDecoder>(provider_.model().tokenizer, params.stop);
@@ -135,7 +148,7 @@ Status CompletionRun::submit(size_t index) {
 
 void CompletionRun::echo_prompt(size_t index, const std::vector<TokenEvent>& events) {
   Choice& choice = choices_[index];
-  Piece piece{static_cast<int>(index), job_.prompts[index / job_.params.choices].text, {}};
+  Piece piece{static_cast<int>(index), job_.prompts[index / job_.params.choices].text, {}, {}};
   for (const TokenEvent& event : events) {
     piece.tokens.push_back({event, choice.characters});
     choice.characters += count_characters(provider_.model().tokenizer->bytes(event.id));
@@ -146,6 +159,24 @@ void CompletionRun::echo_prompt(size_t index, const std::vector<TokenEvent>& eve
 
 void CompletionRun::on_token(size_t index, const TokenEvent& event) {
   release_others(index);
+  choices_[index].events.push_back(event);
+  take(index, event);
+}
+
+void CompletionRun::on_rewind(size_t index, int tokens) {
+  Choice& choice = choices_[index];
+  if (choice.decoder->stopped()) return;
+  std::vector<TokenEvent> left(choice.events.begin(), choice.events.begin() + tokens);
+  choice.decoder = std::make_unique<StreamDecoder>(provider_.model().tokenizer, job_.params.stop);
+  choice.characters = choice.sent_characters = 0;
+  choice.tokens = 0;
+  choice.unsent.clear();
+  sink_->restart(static_cast<int>(index));
+  for (const TokenEvent& event : left) take(index, event);
+  choice.events = std::move(left);
+}
+
+void CompletionRun::take(size_t index, const TokenEvent& event) {
   Choice& choice = choices_[index];
   if (choice.decoder->stopped()) return;
   ++choice.tokens;
@@ -164,7 +195,7 @@ void CompletionRun::send(size_t index, std::string text, bool last) {
   auto split = std::find_if(choice.unsent.begin(), choice.unsent.end(), [&](const ScoredToken& token) {
     return !last && token.text_offset >= choice.sent_characters;
   });
-  Piece piece{static_cast<int>(index), std::move(text), {choice.unsent.begin(), split}};
+  Piece piece{static_cast<int>(index), std::move(text), {choice.unsent.begin(), split}, {}};
   choice.unsent.erase(choice.unsent.begin(), split);
   if (!piece.text.empty() || !piece.tokens.empty()) sink_->piece(std::move(piece));
 }
@@ -182,7 +213,9 @@ void CompletionRun::on_finish(size_t index, FinishReason reason, const Usage& us
     send(index, choice.decoder->finish(), true);
     stopped = choice.decoder->stopped();
   }
-  sink_->choice_end(static_cast<int>(index), reason == FinishReason::length && !stopped ? "length" : "stop");
+  ChoiceEnd end{reason == FinishReason::length && !stopped ? "length" : "stop", std::nullopt, usage.loops};
+  if (job_.grammar) end.confidence = confidence_of(choice.events, *provider_.model().tokenizer);
+  sink_->choice_end(static_cast<int>(index), std::move(end));
   if (index % job_.params.choices == 0) {
     total_.prompt_tokens += usage.prompt_tokens;
     total_.cached_tokens += usage.cached_tokens;

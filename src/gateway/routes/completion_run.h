@@ -14,6 +14,7 @@
 #include "gateway/http/exchange.h"
 #include "gateway/provider.h"
 #include "gateway/routes/openai_params.h"
+#include "text/tool_calls/tool_call_parser.h"
 
 namespace understudy {
 
@@ -26,6 +27,9 @@ struct CompletionJob {
   std::vector<TokenizedPrompt> prompts;
   GenerationParams params;
   bool echo = false;
+  std::shared_ptr<const AnswerGrammar> grammar;  // nullptr: any text
+  std::vector<std::string> tools;  // names that calls in the answer may have; none: calls are text
+  std::string abstention;          // not empty: what stands for a refusal to answer
 };
 
 // A token of the answer, or of an echoed prompt.
@@ -39,16 +43,25 @@ struct Piece {
   int choice = 0;
   std::string text;
   std::vector<ScoredToken> tokens;
+  std::vector<ToolCallEvent> calls;  // without `text`
+};
+
+struct ChoiceEnd {
+  std::string_view reason;           // OpenAI's finish_reason
+  std::optional<double> confidence;  // with a grammar: of the least probable of the values that it left open
+  std::vector<LoopIncident> loops;
 };
 
 // Takes the answers. One call at a time: begin, then piece and choice_end of all choices mixed, then end; or
-// fail, before or after begin.
+// fail, before or after begin. Streams are never restarted.
 class CompletionSink {
  public:
   virtual ~CompletionSink() = default;
   virtual void begin() = 0;
   virtual void piece(Piece piece) = 0;
-  virtual void choice_end(int choice, std::string_view finish_reason) = 0;
+  // All pieces of `choice` are void: it begins anew.
+  virtual void restart(int choice) = 0;
+  virtual void choice_end(int choice, ChoiceEnd end) = 0;
   virtual void end(const Usage& total) = 0;
   virtual void fail(const Error& error) = 0;
 };

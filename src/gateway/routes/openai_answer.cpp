@@ -7,6 +7,7 @@
 
 #include "gateway/random_id.h"
 #include "gateway/routes/openai_error.h"
+#include "gateway/routes/tool_sink.h"
 #include "text/utf8.h"
 
 namespace understudy {
@@ -30,9 +31,10 @@ std::string shown_token(const std::string& bytes) {
 // What a kind of answer looks like. Stateless but for the ids in its envelope.
 class AnswerFormat {
  public:
-  AnswerFormat(AnswerKind kind, const ServedModel& model, int logprobs)
+  AnswerFormat(AnswerKind kind, const ServedModel& model, int logprobs, std::string abstention)
       : kind_(kind),
         tokenizer_(model.tokenizer),
+        abstention_(std::move(abstention)),
         model_(model.name),
         logprobs_(logprobs),
         fingerprint_("fp_" + model.digest.substr(0, 12)),
@@ -59,24 +61,34 @@ class AnswerFormat {
 
   json::object delta(const Piece& piece) const {
     if (kind_ == AnswerKind::chat) {
-      return chunk_choice(piece.choice, {{"content", piece.text}}, scores(piece.tokens), nullptr);
+      json::object delta;
+      if (piece.calls.empty()) delta["content"] = piece.text;
+      if (!piece.calls.empty()) delta["tool_calls"] = call_deltas(piece);
+      return chunk_choice(piece.choice, std::move(delta), scores(piece.tokens), nullptr);
     }
     return text_choice(piece.choice, piece.text, scores(piece.tokens), nullptr);
   }
 
-  json::object delta_end(int choice, std::string_view reason) const {
-    if (kind_ == AnswerKind::chat) return chunk_choice(choice, json::object(), nullptr, json::value(reason));
-    return text_choice(choice, "", nullptr, json::value(reason));
+  json::object delta_end(int choice, const ChoiceEnd& end) const {
+    json::object out = kind_ == AnswerKind::chat
+                           ? chunk_choice(choice, json::object(), nullptr, json::value(end.reason))
+                           : text_choice(choice, "", nullptr, json::value(end.reason));
+    add_extensions(out, end);
+    return out;
   }
 
-  json::object whole(const Piece& all, std::string_view reason) const {
-    if (kind_ == AnswerKind::text)
-      return text_choice(all.choice, all.text, scores(all.tokens), json::value(reason));
-    json::object message{{"role", "assistant"}, {"content", all.text}, {"refusal", nullptr}};
-    return {{"index", all.choice},
-            {"message", std::move(message)},
-            {"logprobs", scores(all.tokens)},
-            {"finish_reason", reason}};
+  json::object whole(const Piece& all, const ChoiceEnd& end) const {
+    json::object out;
+    if (kind_ == AnswerKind::text) {
+      out = text_choice(all.choice, all.text, scores(all.tokens), json::value(end.reason));
+    } else {
+      out = {{"index", all.choice},
+             {"message", message(all)},
+             {"logprobs", scores(all.tokens)},
+             {"finish_reason", end.reason}};
+    }
+    add_extensions(out, end);
+    return out;
   }
 
   static json::object usage(const Usage& usage) {
@@ -87,6 +99,63 @@ class AnswerFormat {
   }
 
  private:
+  json::object message(const Piece& all) const {
+    json::object message{{"role", "assistant"}, {"content", all.text}, {"refusal", nullptr}};
+    if (!abstention_.empty() && all.text == abstention_) {
+      message["content"] = nullptr;
+      message["refusal"] = abstention_;
+    }
+    ToolAnswer answer;
+    answer.add(all.calls);
+    json::array calls;
+    for (const ToolCall& call : answer.calls) {
+      calls.push_back({{"id", random_id("call_")},
+                       {"type", "function"},
+                       {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
+    }
+    // A call that was cut is shown as what it is: text.
+    if (answer.incomplete) message["content"] = all.text + answer.content;
+    if (calls.empty()) return message;
+    message["tool_calls"] = std::move(calls);
+    if (message["content"] == "") message["content"] = nullptr;
+    return message;
+  }
+
+  static json::array call_deltas(const Piece& piece) {
+    json::array deltas;
+    for (const ToolCallEvent& event : piece.calls) {
+      using Kind = ToolCallEvent::Kind;
+      json::object delta{{"index", event.index}};
+      if (event.kind == Kind::begin) {
+        delta["id"] = random_id("call_");
+        delta["type"] = "function";
+        delta["function"] = {{"name", event.text}, {"arguments", ""}};
+      } else if (event.kind == Kind::arguments) {
+        delta["function"] = {{"arguments", event.text}};
+      } else {
+        continue;
+      }
+      deltas.push_back(std::move(delta));
+    }
+    return deltas;
+  }
+
+  // Ours: members that OpenAI's clients pass over.
+  static void add_extensions(json::object& choice, const ChoiceEnd& end) {
+    if (end.confidence) choice["confidence"] = *end.confidence;
+    if (end.loops.empty()) return;
+    constexpr std::string_view kActions[] = {"rewound", "closed", "ended"};
+    json::array loops;
+    for (const LoopIncident& loop : end.loops) {
+      loops.push_back({{"action", kActions[static_cast<size_t>(loop.action)]},
+                       {"begin", loop.begin},
+                       {"length", loop.length},
+                       {"period", loop.period},
+                       {"text", loop.text.substr(0, 400)}});
+    }
+    choice["loops"] = std::move(loops);
+  }
+
   static json::object chunk_choice(int choice, json::object delta, json::value logprobs, json::value reason) {
     return {{"index", choice},
             {"delta", std::move(delta)},
@@ -156,6 +225,7 @@ class AnswerFormat {
 
   AnswerKind kind_;
   std::shared_ptr<const Tokenizer> tokenizer_;
+  std::string abstention_;  // what an answer says that is a refusal; "": none does
   std::string model_;
   int logprobs_;
   std::string fingerprint_, id_;
@@ -169,7 +239,7 @@ AnswerUsage noted(const Usage& total) {
 class WholeAnswer final : public CompletionSink {
  public:
   WholeAnswer(AnswerFormat format, size_t choices, std::shared_ptr<Exchange> exchange)
-      : format_(std::move(format)), exchange_(std::move(exchange)), choices_(choices), reasons_(choices) {}
+      : format_(std::move(format)), exchange_(std::move(exchange)), choices_(choices), ends_(choices) {}
 
   void begin() override {}
   void piece(Piece piece) override {
@@ -177,14 +247,16 @@ class WholeAnswer final : public CompletionSink {
     all.choice = piece.choice;
     all.text += piece.text;
     std::move(piece.tokens.begin(), piece.tokens.end(), std::back_inserter(all.tokens));
+    std::move(piece.calls.begin(), piece.calls.end(), std::back_inserter(all.calls));
   }
-  void choice_end(int choice, std::string_view finish_reason) override {
+  void restart(int choice) override { choices_[choice] = {}; }
+  void choice_end(int choice, ChoiceEnd end) override {
     choices_[choice].choice = choice;
-    reasons_[choice] = finish_reason;
+    ends_[choice] = std::move(end);
   }
   void end(const Usage& total) override {
     json::array choices;
-    for (size_t i = 0; i < choices_.size(); ++i) choices.push_back(format_.whole(choices_[i], reasons_[i]));
+    for (size_t i = 0; i < choices_.size(); ++i) choices.push_back(format_.whole(choices_[i], ends_[i]));
     json::object body = format_.envelope(false, std::move(choices));
     body["usage"] = AnswerFormat::usage(total);
     exchange_->note_usage(noted(total));
@@ -196,7 +268,7 @@ class WholeAnswer final : public CompletionSink {
   AnswerFormat format_;
   std::shared_ptr<Exchange> exchange_;
   std::vector<Piece> choices_;
-  std::vector<std::string> reasons_;
+  std::vector<ChoiceEnd> ends_;
 };
 
 class StreamedAnswer final : public CompletionSink {
@@ -215,9 +287,8 @@ class StreamedAnswer final : public CompletionSink {
     }
   }
   void piece(Piece piece) override { send_choice(format_.delta(piece)); }
-  void choice_end(int choice, std::string_view finish_reason) override {
-    send_choice(format_.delta_end(choice, finish_reason));
-  }
+  void restart(int) override {}
+  void choice_end(int choice, ChoiceEnd end) override { send_choice(format_.delta_end(choice, end)); }
   void end(const Usage& total) override {
     if (include_usage_) {
       json::object chunk = format_.envelope(true, {});
@@ -252,12 +323,16 @@ class StreamedAnswer final : public CompletionSink {
 
 std::shared_ptr<CompletionSink> make_answer(AnswerKind kind, const ServedModel& model,
                                             const CompletionJob& job, std::shared_ptr<Exchange> exchange) {
-  AnswerFormat format(kind, model, job.params.logprobs);
+  AnswerFormat format(kind, model, job.params.logprobs, job.abstention);
   size_t choices = job.prompts.size() * job.params.choices;
-  if (!job.params.stream)
-    return std::make_shared<WholeAnswer>(std::move(format), choices, std::move(exchange));
-  return std::make_shared<StreamedAnswer>(std::move(format), choices, job.params.include_usage,
-                                          std::move(exchange));
+  std::shared_ptr<CompletionSink> sink;
+  if (job.params.stream) {
+    sink = std::make_shared<StreamedAnswer>(std::move(format), choices, job.params.include_usage,
+                                            std::move(exchange));
+  } else {
+    sink = std::make_shared<WholeAnswer>(std::move(format), choices, std::move(exchange));
+  }
+  return job.tools.empty() ? sink : make_tool_sink(model, job, std::move(sink));
 }
 
 }  // namespace understudy

@@ -28,6 +28,8 @@ const SamplingField kSamplingFields[] = {
     {"repetition_penalty", &SamplingParams::repetition_penalty, {0, 10, true}},
     {"frequency_penalty", &SamplingParams::frequency_penalty, {-2, 2}},
     {"presence_penalty", &SamplingParams::presence_penalty, {-2, 2}},
+    {"dry_multiplier", &SamplingParams::dry_multiplier, {0, 100}},
+    {"dry_base", &SamplingParams::dry_base, {1, 100}},
 };
 
 Status read_stop(FieldReader& fields, std::vector<std::string>& stop) {
@@ -119,12 +121,16 @@ Result<GenerationParams> read_shared_params(FieldReader& fields, int vocabulary)
   ASSIGN_OR_RETURN(params.sampling.top_k, fields.integer("top_k", 0, 0, kMaxInt));
   ASSIGN_OR_RETURN(params.choices, fields.integer("n", 1, 1, kMaxChoices));
   ASSIGN_OR_RETURN(params.ignore_end, fields.boolean("ignore_eos", false));
+  ASSIGN_OR_RETURN(params.loop_guard, fields.boolean("loop_guard", true));
+  ASSIGN_OR_RETURN(params.sampling.dry_allowed_length, fields.integer("dry_allowed_length", 2, 1, kMaxInt));
+  ASSIGN_OR_RETURN(params.sampling.dry_penalty_last_n, fields.integer("dry_penalty_last_n", -1, -1, kMaxInt));
+  ASSIGN_OR_RETURN(params.sampling.no_repeat_ngram, fields.integer("no_repeat_ngram_size", 0, 0, kMaxInt));
   RETURN_IF_ERROR(read_seed(fields, params.sampling));
   RETURN_IF_ERROR(read_logit_bias(fields, vocabulary, params.sampling));
   RETURN_IF_ERROR(read_stop(fields, params.stop));
   RETURN_IF_ERROR(read_streaming(fields, params));
-  fields.ignore({"user", "metadata", "store", "service_tier", "parallel_tool_calls", "safety_identifier",
-                 "prompt_cache_key", "prompt_cache_retention"});
+  fields.ignore({"user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key",
+                 "prompt_cache_retention"});
   return params;
 }
 

@@ -46,7 +46,7 @@ TEST(OpenAiParams, EverythingIsRead) {
       "max_completion_tokens": 7, "stop": ["a", "b"], "seed": -5, "logit_bias": {"256": -100, "0": 1.5},
       "logprobs": true, "top_logprobs": 4, "frequency_penalty": -2, "presence_penalty": 2, "repetition_penalty": 1.1,
       "stream": true, "stream_options": {"include_usage": true}, "ignore_eos": true, "user": "u", "store": false,
-      "metadata": {"a": "b"}, "service_tier": "auto", "parallel_tool_calls": true})")
+      "metadata": {"a": "b"}, "service_tier": "auto"})")
           .value();
   EXPECT_EQ(params.sampling.temperature, 0.5f);
   EXPECT_EQ(params.sampling.top_p, 0.9f);

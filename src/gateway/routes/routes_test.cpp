@@ -181,10 +181,10 @@ TEST(ChatCompletions, WhatItDoesNotDoIsRefusedByName) {
     const char* more;
     const char* param;
   } cases[] = {
-      {R"(,"tools":[{"type":"function"}])", "tools"},
+      {R"(,"tools":[{"type":"function"}])", "tools[0].function"},
       {R"(,"tool_choice":"required")", "tool_choice"},
       {R"(,"functions":[{}])", "functions"},
-      {R"(,"response_format":{"type":"json_object"})", "response_format"},
+      {R"(,"response_format":{"type":"xml"})", "response_format.type"},
       {R"(,"modalities":["text","audio"])", "modalities"},
       {R"(,"audio":{"voice":"x"})", "audio"},
       {R"(,"prediction":{"type":"content"})", "prediction"},
@@ -230,7 +230,8 @@ TEST(ChatCompletions, BadMessagesAreRefusedByName) {
       {R"([{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}])",
        "messages[0].content[0].type"},
       {R"([{"role":"user","content":[{"type":"text"}]}])", "messages[0].content[0].text"},
-      {R"([{"role":"assistant","content":null,"tool_calls":[{"id":"1"}]}])", "messages[0].tool_calls"},
+      {R"([{"role":"assistant","content":null,"tool_calls":[{"id":"1"}]}])",
+       "messages[0].tool_calls[0].function"},
       {R"([{"role":"user","content":"a","colour":"red"}])", "messages[0].colour"},
   };
   for (const auto& entry : cases) {

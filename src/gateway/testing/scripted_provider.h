@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "gateway/answer_locks.h"
 #include "gateway/provider.h"
 #include "gateway/worker.h"
 
@@ -44,7 +45,11 @@ class ScriptedProvider final : public ModelProvider {
     served_ = {{"test-model", {"test"}, "0123456789abcdef", 1700000000},
                4096,
                std::make_shared<ByteTokenizer>(),
+               nullptr,
+               nullptr,
                nullptr};
+    served_.tool_calls = &tool_call_format_of("");
+    served_.locks = std::make_shared<AnswerLocks>(served_.tokenizer, *served_.tool_calls);
     served_.chat_template = ChatTemplate::parse(plain_chat_template()).value();
   }
   ~ScriptedProvider() override { stop_ = true; }
@@ -71,6 +76,7 @@ class ScriptedProvider final : public ModelProvider {
     submitted_.push_back(generation->request);
     submitted_.back().on_prompt = nullptr;  // the copy must not keep the request's exchange alive
     submitted_.back().on_token = nullptr;
+    submitted_.back().on_rewind = nullptr;
     submitted_.back().on_finish = nullptr;
     events_.post([this, id, generation] { begin(id, *generation); });
     return id;

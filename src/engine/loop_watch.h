@@ -1,0 +1,36 @@
+// LoopWatch: one answer under a LoopGuard. Not thread-safe.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/loop_detector.h"
+#include "engine/request.h"
+
+namespace understudy {
+
+class LoopWatch {
+ public:
+  explicit LoopWatch(LoopGuard guard) : guard_(std::move(guard)), rewinds_(guard_.rewinds) {}
+
+  // The answer's next token; a loop if the answer is in one now.
+  std::optional<Loop> add(TokenId token) { return detector_.add(token, guard_.tokenizer->bytes(token)); }
+
+  bool may_rewind() const { return rewinds_ > 0; }
+  // The answer becomes its first loop.rewind tokens. Where it goes on, the token that it had there cannot come again.
+  void rewind(const Loop& loop, std::span<const TokenId> answer);
+  // Tokens that cannot come when the answer has `length` tokens.
+  std::span<const TokenId> banned(int length) const;
+
+  LoopIncident incident(const Loop& loop, LoopIncident::Action action, std::span<const TokenId> answer) const;
+
+ private:
+  LoopGuard guard_;
+  LoopDetector detector_;
+  int rewinds_;
+  std::map<int, std::vector<TokenId>> banned_;  // by the answer's length
+};
+
+}  // namespace understudy

@@ -1,0 +1,108 @@
+#include "gateway/answer_locks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gateway/routes/field_reader.h"
+#include "grammar/answer_rules.h"
+#include "grammar/schema_compiler.h"
+
+namespace understudy {
+
+namespace json = boost::json;
+
+namespace {
+
+Result<ValueGrammar> compile_at(const json::value& schema, std::string_view field) {
+  auto compiled = compile_schema(schema);
+  if (compiled) return compiled;
+  Error error = compiled.error();
+  error.what = fmt::format("Invalid schema for '{}': {} at {}", field, error.what,
+                           error.where.empty() ? "#" : error.where);
+  error.where = field;
+  if (error.code == ErrorCode::exhausted) error.code = ErrorCode::invalid_argument;
+  return error;
+}
+
+std::string key_of(const ResponseFormat& format, const ToolRequest& tools) {
+  json::array parts{static_cast<int>(format.kind), format.schema, format.abstain,
+                    static_cast<int>(tools.choice)};
+  if (tools.choice != ToolRequest::Choice::none) {
+    parts.insert(parts.end(), {tools.tools, tools.named, tools.parallel});
+  }
+  return json::serialize(parts);
+}
+
+}  // namespace
+
+AnswerLocks::AnswerLocks(std::shared_ptr<const Tokenizer> tokenizer, const ToolCallFormat& format,
+                         size_t max_bytes)
+    : tokenizer_(std::move(tokenizer)), format_(format), max_bytes_(max_bytes) {}
+
+Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::lock(const ResponseFormat& format,
+                                                               const ToolRequest& tools) {
+  const bool any_final = format.kind == ResponseFormat::Kind::text;
+  const bool may_call = tools.choice != ToolRequest::Choice::none;
+  if (any_final && !may_call) return std::shared_ptr<const AnswerGrammar>();
+  // Calls without a mark of their own cannot be told from text that may be anything.
+  if (any_final && tools.choice == ToolRequest::Choice::automatic && format_.spelling.marker.empty()) {
+    return std::shared_ptr<const AnswerGrammar>();
+  }
+  const std::string key = key_of(format, tools);
+  {
+    std::lock_guard lock(mutex_);
+    if (const auto it = by_key_.find(key); it != by_key_.end()) {
+      entries_.splice(entries_.begin(), entries_, it->second);
+      return it->second->grammar;
+    }
+  }
+  ASSIGN_OR_RETURN(auto grammar, compile(format, tools));
+  std::lock_guard lock(mutex_);
+  if (const auto it = by_key_.find(key); it != by_key_.end()) return it->second->grammar;
+  entries_.push_front({key, grammar, 0});
+  by_key_[key] = entries_.begin();
+  size_t bytes = 0;
+  for (Entry& entry : entries_) bytes += entry.key.size() * 8 + entry.grammar->grammar->bytes();
+  while (bytes > max_bytes_ && entries_.size() > 1) {
+    bytes -= std::min(bytes, entries_.back().key.size() * 8 + entries_.back().grammar->grammar->bytes());
+    by_key_.erase(entries_.back().key);
+    entries_.pop_back();
+  }
+  return grammar;
+}
+
+Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::compile(const ResponseFormat& format,
+                                                                  const ToolRequest& tools) {
+  AnswerRules rules;
+  if (format.kind != ResponseFormat::Kind::text) {
+    ASSIGN_OR_RETURN(ValueGrammar schema, compile_at(format.schema, "response_format"));
+    rules.final_value(std::move(schema));
+    if (format.abstain) rules.final_text(kAbstention);
+  }
+  if (tools.choice != ToolRequest::Choice::none) {
+    const ToolCallSpelling& s = format_.spelling;
+    rules.spell_calls({s.list_open, s.list_close, s.separator, s.before_name, s.before_arguments,
+                       s.after_arguments, s.marker});
+    for (size_t i = 0; i < tools.tools.size(); i++) {
+      const bool wanted = tools.choice != ToolRequest::Choice::named || tools.names[i] == tools.named;
+      if (!wanted) continue;
+      json::value parameters = tools.tools[i].at("function").at("parameters");
+      if (!parameters.get_object().contains("type")) parameters.get_object()["type"] = "object";
+      const std::string field = fmt::format("tools[{}].function.parameters", i);
+      ASSIGN_OR_RETURN(ValueGrammar arguments, compile_at(parameters, field));
+      rules.add_call(tools.names[i], std::move(arguments));
+    }
+    rules.several_calls(tools.parallel && tools.choice != ToolRequest::Choice::named);
+    rules.calls_required(tools.choice != ToolRequest::Choice::automatic);
+  }
+  auto out = std::make_shared<AnswerGrammar>();
+  out->tokenizer = tokenizer_;
+  ASSIGN_OR_RETURN(out->grammar, std::move(rules).build());
+  std::lock_guard lock(mutex_);
+  if (!masks_) masks_ = StateMasks::of(*tokenizer_);
+  out->masks = masks_;
+  return std::shared_ptr<const AnswerGrammar>(std::move(out));
+}
+
+}  // namespace understudy
