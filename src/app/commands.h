@@ -30,6 +30,8 @@ void add_run(CLI::App& app, Action& action);
 void add_serve(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_profile(CLI::App& app, Action& action);
+void add_grammar(CLI::App& app, Action& action);
+void add_loop(CLI::App& app, Action& action);
 void add_calls(CLI::App& app, Action& action);
 void add_mine(CLI::App& app, Action& action);
 void add_tasks(CLI::App& app, Action& action);

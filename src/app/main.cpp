@@ -40,9 +40,9 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "understudy " UNDERSTUDY_VERSION);
   app.require_subcommand(1);
   for (auto add_verb :
-       {add_serve,      add_pull,  add_list,    add_show,     add_rm,    add_verify, add_ps,
-        add_run,        add_bench, add_profile, add_calls,    add_scan,  add_mine,   add_tasks,
-        add_specialise, add_prove, add_promote, add_rollback, add_watch, add_train,  add_demo}) {
+       {add_serve,   add_pull,     add_list,  add_show,  add_rm,      add_verify, add_ps,         add_run,
+        add_bench,   add_profile,  add_calls, add_scan,  add_mine,    add_tasks,  add_specialise, add_prove,
+        add_promote, add_rollback, add_watch, add_train, add_grammar, add_loop,   add_demo}) {
     add_verb(app, action);
   }
   app.footer(kExamples);  // after the verbs, which would inherit it

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 #include <memory>
+#include <numeric>
 #include <optional>
 
 namespace understudy {
@@ -55,8 +56,15 @@ Result<TextAnswer> ask_text(Engine& engine, EngineRequest request) {
     return Error{ErrorCode::invalid_argument, "the answer is one of closed choices", "choices", ""};
   }
   request.logprobs = std::max(request.logprobs, 0);
-  const auto count = [pending](const TokenEvent& event) {
-    pending->answer.logprob += static_cast<double>(event.logprob.value_or(0.0f));
+  const auto logprobs = std::make_shared<std::vector<double>>();
+  const auto count = [pending, logprobs](const TokenEvent& event) {
+    logprobs->push_back(static_cast<double>(event.logprob.value_or(0.0f)));
+    pending->answer.logprob += logprobs->back();
+  };
+  request.on_rewind = [pending, logprobs](int tokens) {
+    pending->answer.tokens.resize(static_cast<size_t>(tokens));
+    logprobs->resize(static_cast<size_t>(tokens));
+    pending->answer.logprob = std::accumulate(logprobs->begin(), logprobs->end(), 0.0);
   };
   request.on_token = [pending, count](const TokenEvent& event) {
     pending->answer.tokens.push_back(event.id);

@@ -362,7 +362,8 @@ void Scheduler::deliver_token(Sequence& s) {
     return end(s, FinishReason::stop);
   }
   append(s, event);
-  if (s.locked && !s.ended) follow_grammar(s, event.id);
+  if (s.locked) follow_grammar(s, event.id);
+  if (!s.ended && s.full()) end(s, FinishReason::length);
   if (!s.watch || s.closing || s.ended) return;
   // What is forced along with it is of one step: a loop in it is noticed at its end.
   std::optional<Loop> loop;
@@ -402,7 +403,6 @@ void Scheduler::append(Sequence& s, const TokenEvent& event) {
   s.tokens.push_back(event.id);
   s.sampler.accept(event.id);
   if (s.request.on_token) s.request.on_token(event);
-  if (s.generated() == s.request.max_tokens) end(s, FinishReason::length);
 }
 
 // `token` was appended. What the grammar leaves no choice about is appended too, to be computed in one step with the
@@ -413,13 +413,13 @@ void Scheduler::follow_grammar(Sequence& s, TokenId token) {
   } else {
     s.locked->follow(token);
   }
-  if (s.forced.empty() && !s.closing) s.force();
+  if (s.forced.empty() && !s.closing && !s.full()) s.force();
   const bool at_once = s.request.fast_forward && s.request.logprobs < 0;
-  while (at_once && !s.forced.empty() && !s.ended) {
+  while (at_once && !s.forced.empty() && !s.full()) {
     append(s, TokenEvent{s.forced.front(), {}, {}});
     s.forced.pop_front();
   }
-  if (!s.ended && s.forced.empty() && (s.closing || s.locked->must_end())) end(s, FinishReason::stop);
+  if (s.forced.empty() && (s.closing || s.locked->must_end())) end(s, FinishReason::stop);
 }
 
 void Scheduler::deliver_choice(Sequence& s, TokenId token) {
@@ -456,6 +456,10 @@ void Scheduler::finish_ended() {
       stats_.prompt_tokens += static_cast<uint64_t>(s->usage.prompt_tokens);
       stats_.cached_tokens += static_cast<uint64_t>(s->usage.cached_tokens);
       stats_.completion_tokens += static_cast<uint64_t>(s->usage.completion_tokens);
+      stats_.forced_tokens += static_cast<uint64_t>(s->usage.forced_tokens);
+      for (const LoopIncident& loop : s->usage.loops) {
+        (loop.action == LoopIncident::Action::rewound ? stats_.loops_rewound : stats_.loops_closed)++;
+      }
     }
     stats_.running = static_cast<int>(running_.size());
     stats_.queued = static_cast<int>(waiting_.size());

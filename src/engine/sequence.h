@@ -81,6 +81,7 @@ struct Sequence {
     if (usage.first_token_ms == 0) usage.first_token_ms = milliseconds(Clock::now() - submitted);
   }
   int generated() const { return static_cast<int>(tokens.size()) - prompt_size; }
+  bool full() const { return generated() >= request.max_tokens; }
   // The last token is never fed.
   int most_rows() const { return prompt_size + std::max(request.max_tokens - 1, 0); }
 

@@ -30,6 +30,7 @@ std::string key_of(const ResponseFormat& format, const ToolRequest& tools) {
                     static_cast<int>(tools.choice)};
   if (tools.choice != ToolRequest::Choice::none) {
     parts.insert(parts.end(), {tools.tools, tools.named, tools.parallel});
+    for (const bool strict : tools.strict) parts.emplace_back(strict);
   }
   return json::serialize(parts);
 }
@@ -45,8 +46,11 @@ Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::lock(const ResponseFor
   const bool any_final = format.kind == ResponseFormat::Kind::text;
   const bool may_call = tools.choice != ToolRequest::Choice::none;
   if (any_final && !may_call) return std::shared_ptr<const AnswerGrammar>();
-  // Calls without a mark of their own cannot be told from text that may be anything.
-  if (any_final && tools.choice == ToolRequest::Choice::automatic && format_.spelling.marker.empty()) {
+  // Calls without a mark of their own cannot be told from text that may be anything; and where no tool's arguments are
+  // locked, there is nothing to lock.
+  const bool any_strict = std::count(tools.strict.begin(), tools.strict.end(), true) > 0;
+  if (any_final && tools.choice == ToolRequest::Choice::automatic &&
+      (format_.spelling.marker.empty() || !any_strict)) {
     return std::shared_ptr<const AnswerGrammar>();
   }
   const std::string key = key_of(format, tools);
@@ -87,7 +91,8 @@ Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::compile(const Response
     for (size_t i = 0; i < tools.tools.size(); i++) {
       const bool wanted = tools.choice != ToolRequest::Choice::named || tools.names[i] == tools.named;
       if (!wanted) continue;
-      json::value parameters = tools.tools[i].at("function").at("parameters");
+      json::value parameters = json::object{{"type", "object"}};
+      if (tools.strict[i]) parameters = tools.tools[i].at("function").at("parameters");
       if (!parameters.get_object().contains("type")) parameters.get_object()["type"] = "object";
       const std::string field = fmt::format("tools[{}].function.parameters", i);
       ASSIGN_OR_RETURN(ValueGrammar arguments, compile_at(parameters, field));

@@ -59,14 +59,35 @@ class AnswerFormat {
     return chunk_choice(choice, {{"role", "assistant"}, {"content", ""}}, nullptr, nullptr);
   }
 
-  json::object delta(const Piece& piece) const {
-    if (kind_ == AnswerKind::chat) {
-      json::object delta;
-      if (piece.calls.empty()) delta["content"] = piece.text;
-      if (!piece.calls.empty()) delta["tool_calls"] = call_deltas(piece);
-      return chunk_choice(piece.choice, std::move(delta), scores(piece.tokens), nullptr);
+  // A part of the text, or of a refusal.
+  json::object delta(const Piece& piece, bool refuses) const {
+    if (kind_ == AnswerKind::text) {
+      return text_choice(piece.choice, piece.text, scores(piece.tokens), nullptr);
     }
-    return text_choice(piece.choice, piece.text, scores(piece.tokens), nullptr);
+    return chunk_choice(piece.choice, {{refuses ? "refusal" : "content", piece.text}}, scores(piece.tokens),
+                        nullptr);
+  }
+
+  // One for each part of a call: clients look at the first call of a chunk only.
+  std::vector<json::object> call_deltas(const Piece& piece) const {
+    std::vector<json::object> deltas;
+    json::value logprobs = scores(piece.tokens);
+    for (const ToolCallEvent& event : piece.calls) {
+      json::array calls;
+      if (json::object call = call_delta(event); !call.empty()) calls.push_back(std::move(call));
+      if (calls.empty()) continue;
+      deltas.push_back(chunk_choice(piece.choice, {{"tool_calls", std::move(calls)}},
+                                    std::exchange(logprobs, nullptr), nullptr));
+    }
+    if (!logprobs.is_null()) {
+      deltas.push_back(chunk_choice(piece.choice, json::object(), std::move(logprobs), nullptr));
+    }
+    return deltas;
+  }
+
+  // Whether an answer that begins with `text` refuses. Neither JSON nor a call begins as an abstention does.
+  bool refuses(std::string_view text) const {
+    return !abstention_.empty() && text.starts_with(abstention_.front());
   }
 
   json::object delta_end(int choice, const ChoiceEnd& end) const {
@@ -101,9 +122,9 @@ class AnswerFormat {
  private:
   json::object message(const Piece& all) const {
     json::object message{{"role", "assistant"}, {"content", all.text}, {"refusal", nullptr}};
-    if (!abstention_.empty() && all.text == abstention_) {
+    if (refuses(all.text)) {
       message["content"] = nullptr;
-      message["refusal"] = abstention_;
+      message["refusal"] = all.text;
     }
     ToolAnswer answer;
     answer.add(all.calls);
@@ -121,23 +142,17 @@ class AnswerFormat {
     return message;
   }
 
-  static json::array call_deltas(const Piece& piece) {
-    json::array deltas;
-    for (const ToolCallEvent& event : piece.calls) {
-      using Kind = ToolCallEvent::Kind;
-      json::object delta{{"index", event.index}};
-      if (event.kind == Kind::begin) {
-        delta["id"] = random_id("call_");
-        delta["type"] = "function";
-        delta["function"] = {{"name", event.text}, {"arguments", ""}};
-      } else if (event.kind == Kind::arguments) {
-        delta["function"] = {{"arguments", event.text}};
-      } else {
-        continue;
-      }
-      deltas.push_back(std::move(delta));
+  // {} for what streams do not show.
+  static json::object call_delta(const ToolCallEvent& event) {
+    using Kind = ToolCallEvent::Kind;
+    if (event.kind == Kind::begin) {
+      return {{"index", event.index},
+              {"id", random_id("call_")},
+              {"type", "function"},
+              {"function", {{"name", event.text}, {"arguments", ""}}}};
     }
-    return deltas;
+    if (event.kind != Kind::arguments) return {};
+    return {{"index", event.index}, {"function", {{"arguments", event.text}}}};
   }
 
   // Ours: members that OpenAI's clients pass over.
@@ -225,7 +240,7 @@ class AnswerFormat {
 
   AnswerKind kind_;
   std::shared_ptr<const Tokenizer> tokenizer_;
-  std::string abstention_;  // what an answer says that is a refusal; "": none does
+  std::string abstention_;  // what an answer says that is a refusal; "": none is
   std::string model_;
   int logprobs_;
   std::string fingerprint_, id_;
@@ -260,7 +275,11 @@ class WholeAnswer final : public CompletionSink {
     json::object body = format_.envelope(false, std::move(choices));
     body["usage"] = AnswerFormat::usage(total);
     exchange_->note_usage(noted(total));
-    exchange_->respond(json_response(body));
+    HttpResponse response = json_response(body);
+    size_t loops = 0;
+    for (const ChoiceEnd& end : ends_) loops += end.loops.size();
+    if (loops > 0) response.headers.push_back({"x-understudy-loops", std::to_string(loops)});
+    exchange_->respond(std::move(response));
   }
   void fail(const Error& error) override { exchange_->respond(error_response(error)); }
 
@@ -276,17 +295,25 @@ class StreamedAnswer final : public CompletionSink {
   StreamedAnswer(AnswerFormat format, size_t choices, bool include_usage, std::shared_ptr<Exchange> exchange)
       : format_(std::move(format)),
         exchange_(std::move(exchange)),
-        choices_(choices),
+        refuses_(choices),
         include_usage_(include_usage) {}
 
   void begin() override {
     begun_ = true;
     exchange_->begin_stream({200, "text/event-stream", {{"Cache-Control", "no-cache"}}, ""});
-    for (size_t choice = 0; format_.has_opening() && choice < choices_; ++choice) {
+    for (size_t choice = 0; format_.has_opening() && choice < refuses_.size(); ++choice) {
       send_choice(format_.opening(static_cast<int>(choice)));
     }
   }
-  void piece(Piece piece) override { send_choice(format_.delta(piece)); }
+  void piece(Piece piece) override {
+    if (!piece.calls.empty()) {
+      for (json::object& delta : format_.call_deltas(piece)) send_choice(std::move(delta));
+      return;
+    }
+    std::optional<bool>& refuses = refuses_[static_cast<size_t>(piece.choice)];
+    if (!refuses && !piece.text.empty()) refuses = format_.refuses(piece.text);
+    send_choice(format_.delta(piece, refuses.value_or(false)));
+  }
   void restart(int) override {}
   void choice_end(int choice, ChoiceEnd end) override { send_choice(format_.delta_end(choice, end)); }
   void end(const Usage& total) override {
@@ -315,7 +342,7 @@ class StreamedAnswer final : public CompletionSink {
 
   AnswerFormat format_;
   std::shared_ptr<Exchange> exchange_;
-  size_t choices_;
+  std::vector<std::optional<bool>> refuses_;  // of each choice, once it has begun
   bool include_usage_, begun_ = false;
 };
 

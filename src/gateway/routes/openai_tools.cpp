@@ -63,7 +63,7 @@ Status read_tool(const json::value& value, const std::string& path, ToolRequest&
     ASSIGN_OR_RETURN(form["description"], fields.string("description", ""));
   }
   ASSIGN_OR_RETURN(form["parameters"], read_parameters(fields));
-  ASSIGN_OR_RETURN(bool strict, fields.boolean("strict", false));
+  ASSIGN_OR_RETURN(bool strict, fields.boolean("strict", true));
   RETURN_IF_ERROR(fields.finish());
   request.tools.push_back({{"type", "function"}, {"function", std::move(form)}});
   request.names.push_back(std::move(name));

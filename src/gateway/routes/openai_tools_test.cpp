@@ -41,7 +41,7 @@ TEST(OpenAiTools, ToolsAreGivenAsTemplatesKnowThem) {
       R"({"type":"function","function":{"name":"get_weather-2","description":"d",)"
       R"("parameters":{"type":"object","properties":{"a":{"type":"integer"}}}}}])");
   EXPECT_EQ(request.names, (std::vector<std::string>{"now", "get_weather-2"}));
-  EXPECT_EQ(request.strict, (std::vector<bool>{false, true}));
+  EXPECT_EQ(request.strict, (std::vector<bool>{true, true}));
   EXPECT_EQ(request.choice, Choice::automatic);
   EXPECT_FALSE(request.parallel);
 }
