@@ -82,6 +82,7 @@ struct Usage {
   int completion_tokens = 0;  // calls of on_token; with choices: tokens up to the one that decided
   int forced_tokens = 0;      // of these, with a grammar: those that nothing else could stand for
   double queue_ms = 0, first_token_ms = 0, total_ms = 0;
+  int reasoning_tokens = 0;  // with a reasoning budget: between its two tokens
   std::vector<LoopIncident> loops;
   double cpu_seconds = 0;  // of the engine's threads: of each step its share by rows
 };
@@ -107,6 +108,15 @@ struct Choice {
 
 struct AnswerGrammar;  // answer_grammar.h
 
+// An answer may begin with thoughts between two tokens (<think>, </think>). After so many tokens of them `closing` comes,
+// whatever the model would say, so that an answer follows.
+struct ReasoningBudget {
+  TokenId begin = -1, end = -1;
+  bool begun = false;            // the prompt ends inside the thoughts
+  int tokens = 0;                // 0: none
+  std::vector<TokenId> closing;  // ends with, or holds, `end`
+};
+
 struct EngineRequest {
   std::vector<TokenId> prompt;  // at least one token, each in [0, V)
   SamplingParams sampling;
@@ -123,6 +133,7 @@ struct EngineRequest {
   // as soon as nothing can follow.
   std::shared_ptr<const AnswerGrammar> grammar;
   std::optional<LoopGuard> loop_guard;
+  std::optional<ReasoningBudget> reasoning;
   bool fast_forward = true;  // false: forced tokens take a step each, as others do (the same tokens)
 
   // Called on the engine's thread: must not block, throw or call back into the engine (except cancel()).

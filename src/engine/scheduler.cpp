@@ -292,7 +292,7 @@ void Scheduler::run_jobs(std::span<const float> logits) {
       return;
     }
     std::optional<TokenId> token;
-    if (s.locked && s.generated() == 0) s.force();
+    if (s.generated() == 0 && s.forced.empty()) s.begin_answer();
     TokenMask others;
     const TokenMask* allowed = s.locked && s.forced.empty() ? &s.locked->mask() : nullptr;
     if (s.watch && !s.watch->banned(s.generated()).empty())
@@ -361,8 +361,12 @@ void Scheduler::deliver_token(Sequence& s) {
     if (s.request.on_end) s.request.on_end(event);
     return end(s, FinishReason::stop);
   }
+  const bool was_forced = !s.forced.empty();
+  if (was_forced) s.forced.pop_front();
   append(s, event);
-  if (s.locked) follow_grammar(s, event.id);
+  if (s.locked && !was_forced) s.locked->follow(event.id);
+  if (s.request.reasoning) s.think(event.id);
+  if (s.locked || !s.forced.empty()) go_on_without_choice(s);
   if (!s.ended && s.full()) end(s, FinishReason::length);
   if (!s.watch || s.closing || s.ended) return;
   // What is forced along with it is of one step: a loop in it is noticed at its end.
@@ -405,21 +409,16 @@ void Scheduler::append(Sequence& s, const TokenEvent& event) {
   if (s.request.on_token) s.request.on_token(event);
 }
 
-// `token` was appended. What the grammar leaves no choice about is appended too, to be computed in one step with the
-// next choice; with log-probabilities each of them needs a step of its own.
-void Scheduler::follow_grammar(Sequence& s, TokenId token) {
-  if (!s.forced.empty()) {
-    s.forced.pop_front();
-  } else {
-    s.locked->follow(token);
-  }
-  if (s.forced.empty() && !s.closing && !s.full()) s.force();
+// What there is no choice about is appended, to be computed in one step with the next choice; with log-probabilities
+// each of these tokens needs a step of its own.
+void Scheduler::go_on_without_choice(Sequence& s) {
+  if (s.locked && s.forced.empty() && !s.closing && !s.full()) s.force();
   const bool at_once = s.request.fast_forward && s.request.logprobs < 0;
   while (at_once && !s.forced.empty() && !s.full()) {
     append(s, TokenEvent{s.forced.front(), {}, {}});
     s.forced.pop_front();
   }
-  if (s.forced.empty() && (s.closing || s.locked->must_end())) end(s, FinishReason::stop);
+  if (s.locked && s.forced.empty() && (s.closing || s.locked->must_end())) end(s, FinishReason::stop);
 }
 
 void Scheduler::deliver_choice(Sequence& s, TokenId token) {

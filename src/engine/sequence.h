@@ -40,6 +40,7 @@ struct Sequence {
       ends.insert(ends.end(), request.stop_tokens.begin(), request.stop_tokens.end());
       locked.emplace(request.grammar, std::move(ends));
     }
+    if (request.reasoning) thoughts = request.reasoning->begun ? Thoughts::open : Thoughts::may_begin;
     if (request.loop_guard) watch.emplace(*request.loop_guard);
     if (!request.choices) return;
     path.emplace(request.choices);
@@ -53,6 +54,30 @@ struct Sequence {
       if (!token) return;
       tokens.push_back(*token);
       path->follow(*token);
+    }
+  }
+
+  // What comes before the first choice.
+  void begin_answer() {
+    if (request.reasoning) think(-1);
+    if (locked && forced.empty()) force();
+  }
+
+  // Looks at what the answer's last token, -1 for none yet, means for the thoughts; queues their closing.
+  void think(TokenId token) {
+    const ReasoningBudget& budget = *request.reasoning;
+    if (thoughts == Thoughts::may_begin && token >= 0) {
+      thoughts = token == budget.begin ? Thoughts::open : Thoughts::over;
+    } else if (thoughts == Thoughts::open && token == budget.end) {
+      thoughts = Thoughts::over;
+    } else if (thoughts == Thoughts::open && token >= 0) {
+      usage.reasoning_tokens++;
+    }
+    if (thoughts != Thoughts::open || usage.reasoning_tokens < budget.tokens) return;
+    thoughts = Thoughts::over;
+    for (const TokenId next_id : budget.closing) {
+      if (locked) locked->follow(next_id);
+      forced.push_back(next_id);
     }
   }
 
@@ -93,10 +118,12 @@ struct Sequence {
   Sampler sampler;
   std::optional<ChoicePath> path;    // with choices
   std::optional<LockedPath> locked;  // with a grammar
-  std::deque<TokenId> forced;        // tokens that come next, without a choice
-  std::optional<LoopWatch> watch;    // with a loop guard
-  size_t watched = 0;                // tokens of the answer that it has seen
-  bool closing = false;              // a loop was met: `forced` is the way to the end
+  enum class Thoughts { none, may_begin, open, over };
+  Thoughts thoughts = Thoughts::none;
+  std::deque<TokenId> forced;      // tokens that come next, without a choice
+  std::optional<LoopWatch> watch;  // with a loop guard
+  size_t watched = 0;              // tokens of the answer that it has seen
+  bool closing = false;            // a loop was met: `forced` is the way to the end
   SequenceState state;
   int rows = 0;                           // in this step
   std::vector<TokenEvent> prompt_events;  // prompt_logprobs: filled row by row

@@ -42,7 +42,8 @@ AnswerLocks::AnswerLocks(std::shared_ptr<const Tokenizer> tokenizer, const ToolC
     : tokenizer_(std::move(tokenizer)), format_(format), max_bytes_(max_bytes) {}
 
 Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::lock(const ResponseFormat& format,
-                                                               const ToolRequest& tools) {
+                                                               const ToolRequest& tools,
+                                                               const std::optional<Thoughts>& thoughts) {
   const bool any_final = format.kind == ResponseFormat::Kind::text;
   const bool may_call = tools.choice != ToolRequest::Choice::none;
   if (any_final && !may_call) return std::shared_ptr<const AnswerGrammar>();
@@ -53,7 +54,7 @@ Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::lock(const ResponseFor
       (format_.spelling.marker.empty() || !any_strict)) {
     return std::shared_ptr<const AnswerGrammar>();
   }
-  const std::string key = key_of(format, tools);
+  const std::string key = key_of(format, tools) + (thoughts ? thoughts->begun ? "|" : "?" : "");
   {
     std::lock_guard lock(mutex_);
     if (const auto it = by_key_.find(key); it != by_key_.end()) {
@@ -61,7 +62,7 @@ Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::lock(const ResponseFor
       return it->second->grammar;
     }
   }
-  ASSIGN_OR_RETURN(auto grammar, compile(format, tools));
+  ASSIGN_OR_RETURN(auto grammar, compile(format, tools, thoughts));
   std::lock_guard lock(mutex_);
   if (const auto it = by_key_.find(key); it != by_key_.end()) return it->second->grammar;
   entries_.push_front({key, grammar, 0});
@@ -77,7 +78,8 @@ Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::lock(const ResponseFor
 }
 
 Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::compile(const ResponseFormat& format,
-                                                                  const ToolRequest& tools) {
+                                                                  const ToolRequest& tools,
+                                                                  const std::optional<Thoughts>& thoughts) {
   AnswerRules rules;
   if (format.kind != ResponseFormat::Kind::text) {
     ASSIGN_OR_RETURN(ValueGrammar schema, compile_at(format.schema, "response_format"));
@@ -101,6 +103,7 @@ Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::compile(const Response
     rules.several_calls(tools.parallel && tools.choice != ToolRequest::Choice::named);
     rules.calls_required(tools.choice != ToolRequest::Choice::automatic);
   }
+  if (thoughts) rules.thoughts(thoughts->begun ? "" : kThoughtsBegin, kThoughtsEnd);
   auto out = std::make_shared<AnswerGrammar>();
   out->tokenizer = tokenizer_;
   ASSIGN_OR_RETURN(out->grammar, std::move(rules).build());

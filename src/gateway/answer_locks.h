@@ -12,6 +12,7 @@
 #include "engine/answer_grammar.h"
 #include "gateway/routes/openai_tools.h"
 #include "gateway/routes/response_format.h"
+#include "gateway/thoughts.h"
 #include "text/tool_calls/tool_call_format.h"
 
 namespace understudy {
@@ -25,7 +26,9 @@ class AnswerLocks {
   // nullptr: any text will do. With tools the grammar is  calls | final  where final is what `format` says (or any text
   // that holds no call); a required or named call leaves the final out. Errors: unsupported, invalid_argument,
   // exhausted, their `where` naming field and path.
-  Result<std::shared_ptr<const AnswerGrammar>> lock(const ResponseFormat& format, const ToolRequest& tools);
+  // Thoughts may come before it, and must where the prompt has begun them.
+  Result<std::shared_ptr<const AnswerGrammar>> lock(const ResponseFormat& format, const ToolRequest& tools,
+                                                    const std::optional<Thoughts>& thoughts);
 
  private:
   struct Entry {
@@ -34,8 +37,8 @@ class AnswerLocks {
     size_t bytes = 0;
   };
 
-  Result<std::shared_ptr<const AnswerGrammar>> compile(const ResponseFormat& format,
-                                                       const ToolRequest& tools);
+  Result<std::shared_ptr<const AnswerGrammar>> compile(const ResponseFormat& format, const ToolRequest& tools,
+                                                       const std::optional<Thoughts>& thoughts);
 
   const std::shared_ptr<const Tokenizer> tokenizer_;
   const ToolCallFormat& format_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "grammar/regex.h"
+
 namespace understudy {
 
 ValueId AnswerRules::add_values(ValueGrammar values) {
@@ -126,6 +128,18 @@ Result<RuleId> AnswerRules::any_text_without(std::string_view marker) {
   return add(std::move(rule));
 }
 
+Result<RuleId> AnswerRules::with_thoughts(RuleId answer) {
+  if (thoughts_end_.empty()) return answer;
+  ASSIGN_OR_RETURN(const RuleId any, any_text_without(thoughts_end_));
+  Rule space;
+  Budget budget(1000);
+  ASSIGN_OR_RETURN(space.text, regex_dfa("^\\n{1,2}$", budget));
+  const RuleId gap = choice({sequence({}), add(std::move(space))});
+  const RuleId thoughts =
+      sequence({text(thoughts_begin_), choice({sequence({}), any}), text(thoughts_end_), gap, answer});
+  return thoughts_begin_.empty() ? thoughts : choice({thoughts, answer});
+}
+
 Result<std::shared_ptr<const Grammar>> AnswerRules::build() && {
   std::vector<RuleId> ways;
   if (!calls_.empty()) ways.push_back(calls());
@@ -135,7 +149,7 @@ Result<std::shared_ptr<const Grammar>> AnswerRules::build() && {
     ways.push_back(sequence({any, choice({sequence({}), all_calls})}));
   }
   if (!required_ || calls_.empty()) ways.insert(ways.end(), finals_.begin(), finals_.end());
-  const RuleId root = choice(std::move(ways));
+  ASSIGN_OR_RETURN(const RuleId root, with_thoughts(choice(std::move(ways))));
   return std::make_shared<const Grammar>(std::move(values_), std::move(rules_), root);
 }
 

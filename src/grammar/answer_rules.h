@@ -27,6 +27,12 @@ class AnswerRules {
   void add_call(std::string_view name, ValueGrammar arguments);
   void several_calls(bool several) { several_ = several; }
   void calls_required(bool required) { required_ = required; }
+  // Before all that, thoughts: any text up to `end`, begun by `begin` ("" if the prompt has begun them). They may be left
+  // out unless they have begun.
+  void thoughts(std::string_view begin, std::string_view end) {
+    thoughts_begin_ = begin;
+    thoughts_end_ = end;
+  }
 
   // With calls, none of them required, and no final: text around the calls' place may be anything without the marker.
   // Errors: exhausted.
@@ -39,6 +45,7 @@ class AnswerRules {
   RuleId sequence(std::vector<RuleId> parts);
   RuleId choice(std::vector<RuleId> parts);
   RuleId calls();
+  Result<RuleId> with_thoughts(RuleId answer);
   Result<RuleId> any_text_without(std::string_view marker);
 
   struct Call {
@@ -51,6 +58,7 @@ class AnswerRules {
   std::vector<RuleId> finals_;
   std::vector<Call> calls_;
   CallSpelling spelling_;
+  std::string thoughts_begin_, thoughts_end_;
   bool several_ = true, required_ = false;
 };
 

@@ -103,11 +103,16 @@ void ByteDfaBuilder::add_multibyte(int32_t from, std::vector<Dfa::Edge> edges) {
   constexpr struct {
     uint8_t low, high, bits;
     int following;
-  } kLeads[] = {{0xc2, 0xdf, 0x1f, 1}, {0xe0, 0xef, 0x0f, 2}, {0xf0, 0xf4, 0x07, 3}};
+    uint32_t shortest;
+  } kLeads[] = {{0xc2, 0xdf, 0x1f, 1, 0x80}, {0xe0, 0xef, 0x0f, 2, 0x800}, {0xf0, 0xf4, 0x07, 3, 0x10000}};
   for (const auto& lead : kLeads) {
+    std::vector<Dfa::Edge> own_edges = edges;  // overlong forms are no UTF-8
+    std::erase_if(own_edges, [&](const Dfa::Edge& e) { return e.high < lead.shortest; });
+    if (own_edges.empty()) break;
+    own_edges[0].low = std::max(own_edges[0].low, lead.shortest);
     for (uint32_t byte = lead.low; byte <= lead.high; byte++) {
       const uint32_t first = (byte & lead.bits) << (6 * lead.following);
-      const int32_t to = continuation(lead.following, first, edges);
+      const int32_t to = continuation(lead.following, first, own_edges);
       if (to >= 0) leads.push_back({static_cast<uint8_t>(byte), static_cast<uint8_t>(byte), to});
     }
   }
@@ -120,14 +125,9 @@ void ByteDfaBuilder::add_multibyte(int32_t from, std::vector<Dfa::Edge> edges) {
 // The state that reads the last `bytes` bytes of the characters from `first` on; -1 if none can come.
 int32_t ByteDfaBuilder::continuation(int bytes, uint32_t first, const std::vector<Dfa::Edge>& edges) {
   const uint32_t span = 1u << (6 * bytes);
-  const uint32_t shortest = bytes == 1 && first < 0x800     ? 0x80
-                            : bytes == 2 && first < 0x10000 ? 0x800
-                                                            : first;
-  const uint32_t low = std::max(first, shortest);  // overlong forms are no UTF-8
-  const auto at = std::find_if(edges.begin(), edges.end(), [&](const Dfa::Edge& e) { return e.high >= low; });
+  const auto at = std::find_if(edges.begin(), edges.end(), [&](const Dfa::Edge& e) { return e.high >= first; });
   if (at == edges.end() || at->low > first + span - 1) return -1;
-  if (at->low <= first && at->high >= first + span - 1 && low == first)
-    return any_continuation(bytes, at->to);
+  if (at->low <= first && at->high >= first + span - 1) return any_continuation(bytes, at->to);
   Links links;
   const uint32_t step = span / 64;
   for (uint32_t i = 0; i < 64; i++) {
@@ -135,7 +135,7 @@ int32_t ByteDfaBuilder::continuation(int bytes, uint32_t first, const std::vecto
     int32_t to = -1;
     if (bytes > 1) {
       to = continuation(bytes - 1, begin, edges);
-    } else if (begin >= low) {
+    } else {
       const auto edge =
           std::find_if(edges.begin(), edges.end(), [&](const Dfa::Edge& e) { return e.high >= begin; });
       if (edge != edges.end() && edge->low <= begin) to = edge->to;

@@ -80,6 +80,25 @@ constexpr std::array<Category, 7> kGroups{{{"L", "Letter"},
                                            {"Z", "Separator"},
                                            {"C", "Other"}}};
 
+// Of a category. A walk through all of Unicode, which a pattern may not ask for again and again.
+const CharacterSet& characters_of(size_t category) {
+  static const auto sets = [] {
+    std::array<CharacterSet, kCategories.size()> out;
+    for (const auto& [low, high] : any_character()) {
+      for (uint32_t c = low; c <= high; c++) {
+        CharacterSet& set = out[static_cast<size_t>(utf8proc_category(static_cast<utf8proc_int32_t>(c)))];
+        if (!set.empty() && set.back().second + 1 == c) {
+          set.back().second = c;
+        } else {
+          set.emplace_back(c, c);
+        }
+      }
+    }
+    return out;
+  }();
+  return sets[category];
+}
+
 std::optional<CharacterSet> property(std::string_view name) {
   for (std::string_view prefix : {"General_Category=", "gc="}) {
     if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
@@ -97,17 +116,10 @@ std::optional<CharacterSet> property(std::string_view name) {
   }
   if (!known) return std::nullopt;
   CharacterSet set;
-  for (const auto& [low, high] : any_character()) {
-    for (uint32_t c = low; c <= high; c++) {
-      if (!wanted[static_cast<size_t>(utf8proc_category(static_cast<utf8proc_int32_t>(c)))]) continue;
-      if (!set.empty() && set.back().second + 1 == c) {
-        set.back().second = c;
-      } else {
-        set.emplace_back(c, c);
-      }
-    }
+  for (size_t i = 0; i < kCategories.size(); i++) {
+    if (wanted[i]) set.insert(set.end(), characters_of(i).begin(), characters_of(i).end());
   }
-  return set;
+  return ordered(std::move(set));
 }
 
 std::optional<uint32_t> take_hex(std::string_view pattern, size_t& at, size_t least, size_t most) {

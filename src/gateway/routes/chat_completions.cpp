@@ -1,6 +1,7 @@
 // POST /v1/chat/completions
 // Source: https://platform.openai.com/docs/api-reference/chat/create
 #include <ctime>
+#include <limits>
 
 #include "gateway/answer_locks.h"
 #include "gateway/routes/openai_answer.h"
@@ -95,17 +96,21 @@ Result<CompletionJob> read_job(const ServedModel& model, const HttpRequest& requ
   ASSIGN_OR_RETURN(const ResponseFormat format, read_response_format(fields));
   ASSIGN_OR_RETURN(ToolRequest tools, read_tools(fields));
   ASSIGN_OR_RETURN(json::object variables, read_template_variables(fields));
+  ASSIGN_OR_RETURN(const int64_t reasoning_budget,
+                   fields.integer("reasoning_budget", -1, 0, std::numeric_limits<int32_t>::max()));
   RETURN_IF_ERROR(fields.finish());
-  ASSIGN_OR_RETURN(job.grammar, model.locks->lock(format, tools));
   if (format.abstain) job.abstention = kAbstention;
   show_format(messages, format);
   json::array shown;
   if (tools.choice != ToolRequest::Choice::none) {
     job.tools = tools.names;
-    shown = std::move(tools.tools);
+    shown = tools.tools;
   }
   ASSIGN_OR_RETURN(TokenizedPrompt prompt,
                    render(model, std::move(messages), std::move(shown), std::move(variables)));
+  job.thoughts = thoughts_of(*model.tokenizer, prompt.ids);
+  if (job.thoughts && reasoning_budget >= 0) job.thoughts->budget = static_cast<int>(reasoning_budget);
+  ASSIGN_OR_RETURN(job.grammar, model.locks->lock(format, tools, job.thoughts));
   job.prompts.push_back(std::move(prompt));
   return job;
 }

@@ -128,6 +128,7 @@ Status CompletionRun::submit(size_t index) {
     if (!self->over_) self->on_finish(index, reason, usage, error);
   };
   request.grammar = job_.grammar;
+  if (job_.thoughts) request.reasoning = reasoning_budget(*job_.thoughts, *provider_.model().tokenizer);
   if (params.loop_guard && !request.ignore_end) {
     request.loop_guard = LoopGuard{provider_.model().tokenizer};
     if (params.stream || job_.echo) request.loop_guard->rewinds = 0;  // what was sent cannot be taken back
@@ -148,7 +149,7 @@ Status CompletionRun::submit(size_t index) {
 
 void CompletionRun::echo_prompt(size_t index, const std::vector<TokenEvent>& events) {
   Choice& choice = choices_[index];
-  Piece piece{static_cast<int>(index), job_.prompts[index / job_.params.choices].text, {}, {}};
+  Piece piece{static_cast<int>(index), job_.prompts[index / job_.params.choices].text, {}, {}, ""};
   for (const TokenEvent& event : events) {
     piece.tokens.push_back({event, choice.characters});
     choice.characters += count_characters(provider_.model().tokenizer->bytes(event.id));
@@ -195,7 +196,7 @@ void CompletionRun::send(size_t index, std::string text, bool last) {
   auto split = std::find_if(choice.unsent.begin(), choice.unsent.end(), [&](const ScoredToken& token) {
     return !last && token.text_offset >= choice.sent_characters;
   });
-  Piece piece{static_cast<int>(index), std::move(text), {choice.unsent.begin(), split}, {}};
+  Piece piece{static_cast<int>(index), std::move(text), {choice.unsent.begin(), split}, {}, ""};
   choice.unsent.erase(choice.unsent.begin(), split);
   if (!piece.text.empty() || !piece.tokens.empty()) sink_->piece(std::move(piece));
 }
@@ -222,6 +223,7 @@ void CompletionRun::on_finish(size_t index, FinishReason reason, const Usage& us
     total_.queue_ms = std::max(total_.queue_ms, usage.queue_ms);
   }
   total_.cpu_seconds += usage.cpu_seconds;
+  total_.reasoning_tokens += usage.reasoning_tokens;
   total_.completion_tokens += stopped ? choice.tokens : usage.completion_tokens;
   --running_;
   if (--unfinished_ == 0) {

@@ -14,6 +14,7 @@
 #include "gateway/http/exchange.h"
 #include "gateway/provider.h"
 #include "gateway/routes/openai_params.h"
+#include "gateway/thoughts.h"
 #include "text/tool_calls/tool_call_parser.h"
 
 namespace understudy {
@@ -28,8 +29,9 @@ struct CompletionJob {
   GenerationParams params;
   bool echo = false;
   std::shared_ptr<const AnswerGrammar> grammar;  // nullptr: any text
-  std::vector<std::string> tools;  // names that calls in the answer may have; none: calls are text
-  std::string abstention;          // not empty: what stands for a refusal to answer
+  std::vector<std::string> tools;    // names that calls in the answer may have; none: calls are text
+  std::optional<Thoughts> thoughts;  // answers may begin with thoughts
+  std::string abstention;            // not empty: what stands for a refusal to answer
 };
 
 // A token of the answer, or of an echoed prompt.
@@ -44,6 +46,7 @@ struct Piece {
   std::string text;
   std::vector<ScoredToken> tokens;
   std::vector<ToolCallEvent> calls;  // without `text`
+  std::string reasoning;             // without `text`
 };
 
 struct ChoiceEnd {

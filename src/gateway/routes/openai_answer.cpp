@@ -7,6 +7,7 @@
 
 #include "gateway/random_id.h"
 #include "gateway/routes/openai_error.h"
+#include "gateway/routes/thoughts_sink.h"
 #include "gateway/routes/tool_sink.h"
 #include "text/utf8.h"
 
@@ -64,7 +65,9 @@ class AnswerFormat {
     if (kind_ == AnswerKind::text) {
       return text_choice(piece.choice, piece.text, scores(piece.tokens), nullptr);
     }
-    return chunk_choice(piece.choice, {{refuses ? "refusal" : "content", piece.text}}, scores(piece.tokens),
+    const bool thinks = !piece.reasoning.empty();
+    const std::string_view member = thinks ? "reasoning_content" : refuses ? "refusal" : "content";
+    return chunk_choice(piece.choice, {{member, thinks ? piece.reasoning : piece.text}}, scores(piece.tokens),
                         nullptr);
   }
 
@@ -113,10 +116,14 @@ class AnswerFormat {
   }
 
   static json::object usage(const Usage& usage) {
-    return {{"prompt_tokens", usage.prompt_tokens},
-            {"completion_tokens", usage.completion_tokens},
-            {"total_tokens", usage.prompt_tokens + usage.completion_tokens},
-            {"prompt_tokens_details", {{"cached_tokens", usage.cached_tokens}}}};
+    json::object out{{"prompt_tokens", usage.prompt_tokens},
+                     {"completion_tokens", usage.completion_tokens},
+                     {"total_tokens", usage.prompt_tokens + usage.completion_tokens},
+                     {"prompt_tokens_details", {{"cached_tokens", usage.cached_tokens}}}};
+    if (usage.reasoning_tokens > 0) {
+      out["completion_tokens_details"] = {{"reasoning_tokens", usage.reasoning_tokens}};
+    }
+    return out;
   }
 
  private:
@@ -126,6 +133,7 @@ class AnswerFormat {
       message["content"] = nullptr;
       message["refusal"] = all.text;
     }
+    if (!all.reasoning.empty()) message["reasoning_content"] = all.reasoning;
     ToolAnswer answer;
     answer.add(all.calls);
     json::array calls;
@@ -261,6 +269,7 @@ class WholeAnswer final : public CompletionSink {
     Piece& all = choices_[piece.choice];
     all.choice = piece.choice;
     all.text += piece.text;
+    all.reasoning += piece.reasoning;
     std::move(piece.tokens.begin(), piece.tokens.end(), std::back_inserter(all.tokens));
     std::move(piece.calls.begin(), piece.calls.end(), std::back_inserter(all.calls));
   }
@@ -359,7 +368,8 @@ std::shared_ptr<CompletionSink> make_answer(AnswerKind kind, const ServedModel& 
   } else {
     sink = std::make_shared<WholeAnswer>(std::move(format), choices, std::move(exchange));
   }
-  return job.tools.empty() ? sink : make_tool_sink(model, job, std::move(sink));
+  if (!job.tools.empty()) sink = make_tool_sink(model, job, std::move(sink));
+  return job.thoughts ? make_thoughts_sink(job, std::move(sink)) : sink;
 }
 
 }  // namespace understudy

@@ -91,6 +91,7 @@ Result<json::object> read_tool_call(const json::value& value, const std::string&
                        fmt::format("'{}' must be the name of a tool", function.path("name")));
   }
   ASSIGN_OR_RETURN(json::object arguments, read_arguments(function));
+  function.ignore({"parsed_arguments"});  // what SDKs make of the arguments
   RETURN_IF_ERROR(function.finish());
   return json::object{{"id", std::move(id)},
                       {"type", "function"},
@@ -129,7 +130,7 @@ Result<json::object> read_message(const json::value& value, const std::string& p
   if (role == "assistant") {
     ASSIGN_OR_RETURN(json::array calls, read_tool_calls(fields));
     if (!calls.empty()) message["tool_calls"] = std::move(calls);
-    fields.ignore({"refusal", "annotations"});  // sent back by SDKs as they came
+    fields.ignore({"refusal", "annotations", "parsed"});  // sent back by SDKs as they came
   } else {
     RETURN_IF_ERROR(fields.refuse({"tool_calls"}));
   }

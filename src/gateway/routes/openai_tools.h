@@ -26,7 +26,8 @@ struct ToolRequest {
   // "parameters"}}; without parameters of its own, a tool has the schema of an object without properties.
   boost::json::array tools;
   std::vector<std::string> names;  // of each tool
-  std::vector<bool> strict;        // of each tool: its arguments obey its schema; ours unless the request says false
+  std::vector<bool>
+      strict;  // of each tool: its arguments obey its schema; ours unless the request says false
   Choice choice = Choice::none;
   std::string named;     // one of `names`
   bool parallel = true;  // an answer may have several calls

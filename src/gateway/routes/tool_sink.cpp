@@ -16,6 +16,7 @@ class ToolSink final : public CompletionSink {
   void begin() override { inner_->begin(); }
 
   void piece(Piece piece) override {
+    if (!piece.reasoning.empty()) return inner_->piece(std::move(piece));
     Choice& choice = choices_[static_cast<size_t>(piece.choice)];
     send(choice, piece.choice, choice.parser->push(piece.text), std::move(piece.tokens));
   }
@@ -43,14 +44,14 @@ class ToolSink final : public CompletionSink {
 
   // Text and calls keep their order: a piece holds one or the other.
   void send(Choice& choice, int index, std::vector<ToolCallEvent> events, std::vector<ScoredToken> tokens) {
-    Piece piece{index, "", std::move(tokens), {}};
+    Piece piece{index, "", std::move(tokens), {}, ""};
     for (ToolCallEvent& event : events) {
       choice.has_call = choice.has_call || event.kind == ToolCallEvent::Kind::end;
       if (event.kind == ToolCallEvent::Kind::text) {
-        if (!piece.calls.empty()) inner_->piece(std::exchange(piece, Piece{index, "", {}, {}}));
+        if (!piece.calls.empty()) inner_->piece(std::exchange(piece, Piece{index, "", {}, {}, ""}));
         piece.text += event.text;
       } else {
-        if (!piece.text.empty()) inner_->piece(std::exchange(piece, Piece{index, "", {}, {}}));
+        if (!piece.text.empty()) inner_->piece(std::exchange(piece, Piece{index, "", {}, {}, ""}));
         piece.calls.push_back(std::move(event));
       }
     }
@@ -67,9 +68,11 @@ class ToolSink final : public CompletionSink {
 
 std::shared_ptr<CompletionSink> make_tool_sink(const ServedModel& model, const CompletionJob& job,
                                                std::shared_ptr<CompletionSink> inner) {
-  return std::make_shared<ToolSink>(
-      *model.tool_calls, ToolCallParserOptions{job.tools, job.grammar != nullptr},
-      job.prompts.size() * static_cast<size_t>(job.params.choices), std::move(inner));
+  // A whole answer keeps a call that was cut as text; a stream has given its beginning out.
+  const bool stream_arguments = job.grammar && job.params.stream;
+  return std::make_shared<ToolSink>(*model.tool_calls, ToolCallParserOptions{job.tools, stream_arguments},
+                                    job.prompts.size() * static_cast<size_t>(job.params.choices),
+                                    std::move(inner));
 }
 
 }  // namespace understudy

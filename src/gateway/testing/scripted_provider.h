@@ -1,7 +1,11 @@
 // A ModelProvider for tests: one token per byte, an answer that the prompt chooses, no model.
 //
-// The answer is "Hello, world!" and the end token; a prompt that holds "forever" is answered with "a" until
-// cancelled, or until max_tokens; one that holds "failing" fails after a token. Log-probabilities are -(id % 10).
+// The answer is "Hello, world!" (or what say() tells) and the end token; a prompt that holds "forever" is answered with
+// "a" until cancelled, or until max_tokens; one that holds "failing" fails after a token; with "looping" the answer is
+// rewound once, from its 4th token to its 2nd. Log-probabilities are -(id % 10).
+//
+// Under a grammar the answer is as much of that text as may come and then a short way to the end; where more than one
+// byte may come, the share of the one that does is a half.
 #pragma once
 
 #include <atomic>
@@ -13,6 +17,7 @@
 #include "gateway/answer_locks.h"
 #include "gateway/provider.h"
 #include "gateway/worker.h"
+#include "grammar/matcher.h"
 
 namespace understudy {
 
@@ -55,7 +60,13 @@ class ScriptedProvider final : public ModelProvider {
   ~ScriptedProvider() override { stop_ = true; }
 
   const ServedModel& model() const override { return served_; }
+  // Before the first request.
   void set_context(int tokens) { served_.context = tokens; }
+  void say(std::string text) { text_ = std::move(text); }
+  void call_as(const ToolCallFormat& format) {
+    served_.tool_calls = &format;
+    served_.locks = std::make_shared<AnswerLocks>(served_.tokenizer, format);
+  }
 
   Result<RequestId> submit(EngineRequest request) override {
     std::lock_guard lock(mutex_);
@@ -110,8 +121,10 @@ class ScriptedProvider final : public ModelProvider {
   struct Generation {
     EngineRequest request;
     std::string answer;
-    bool forever = false, failing = false;
+    std::vector<float> shares;  // of the answer's tokens; with a grammar
+    bool forever = false, failing = false, looping = false;
     int produced = 0;
+    Usage usage;
     std::atomic<bool> cancelled{false};
   };
 
@@ -128,7 +141,9 @@ class ScriptedProvider final : public ModelProvider {
     for (TokenId token : generation.request.prompt) prompt += static_cast<char>(token);
     generation.forever = prompt.find("forever") != std::string::npos;
     generation.failing = prompt.find("failing") != std::string::npos;
-    generation.answer = generation.forever ? "a" : "Hello, world!";
+    generation.looping = prompt.find("looping") != std::string::npos;
+    generation.answer = generation.forever ? "a" : text_;
+    if (generation.request.grammar) lock(generation);
     if (generation.request.prompt_logprobs) {
       std::vector<TokenEvent> events;
       for (TokenId token : generation.request.prompt) {
@@ -137,6 +152,29 @@ class ScriptedProvider final : public ModelProvider {
       generation.request.on_prompt(events);
     }
     step(id, generation);
+  }
+
+  static void lock(Generation& generation) {
+    Matcher matcher(generation.request.grammar->grammar, generation.request.grammar->masks);
+    const std::string wanted = std::exchange(generation.answer, "");
+    const auto take = [&](char byte) {
+      const size_t others = matcher.mask().count() + (matcher.can_end() ? 1 : 0);
+      if (!matcher.accept({&byte, 1})) return false;
+      generation.answer += byte;
+      generation.shares.push_back(others > 1 ? 0.5f : 1.0f);
+      return true;
+    };
+    for (const char byte : wanted) {
+      if (!take(byte)) break;
+    }
+    for (const char byte : matcher.closing()) take(byte);
+  }
+
+  void loop(Generation& generation) {
+    generation.looping = false;
+    generation.produced = 2;
+    generation.usage.loops.push_back({LoopIncident::Action::rewound, 1, 2, 4, "l"});
+    generation.request.on_rewind(2);
   }
 
   void step(RequestId id, Generation& generation) {
@@ -148,8 +186,11 @@ class ScriptedProvider final : public ModelProvider {
     TokenId token =
         ended ? ByteTokenizer::kEnd
               : static_cast<unsigned char>(generation.answer[generation.forever ? 0 : generation.produced]);
+    TokenEvent next = event(token, generation.request.logprobs);
+    if (!generation.shares.empty() && !ended) next.share = generation.shares[generation.produced];
     ++generation.produced;
-    generation.request.on_token(event(token, generation.request.logprobs));
+    generation.request.on_token(next);
+    if (generation.looping && generation.produced == 4) loop(generation);
     if (generation.forever) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     events_.post([this, id, &generation] { step(id, generation); });
   }
@@ -161,7 +202,7 @@ class ScriptedProvider final : public ModelProvider {
       generation = running_[id];
       running_.erase(id);
     }
-    Usage usage;
+    Usage& usage = generation->usage;
     usage.prompt_tokens = static_cast<int>(generation->request.prompt.size());
     usage.completion_tokens = generation->produced;
     usage.cpu_seconds = kCpuSeconds;
@@ -169,6 +210,7 @@ class ScriptedProvider final : public ModelProvider {
   }
 
   ServedModel served_;
+  std::string text_ = "Hello, world!";
   mutable std::mutex mutex_;
   std::map<RequestId, std::shared_ptr<Generation>> running_;
   std::vector<EngineRequest> submitted_;
