@@ -19,6 +19,7 @@ share of answers with calls whose calls all name a given function and carry a JS
 """
 
 import argparse
+import concurrent.futures
 import json
 import pathlib
 import random
@@ -71,9 +72,11 @@ def outer_name(name: str) -> str:
     return re.sub(r"[^a-zA-Z0-9_-]", "_", name)
 
 
-def tools_of(row: dict) -> list:
+def tools_of(row: dict, free: bool) -> list:
+    unlocked = {"strict": False} if free else {}
     return [{"type": "function", "function": {"name": outer_name(each["name"]), "description": each["description"],
-                                              "parameters": converted(each["parameters"])}} for each in row["function"]]
+                                              "parameters": converted(each["parameters"]), **unlocked}}
+            for each in row["function"]]
 
 
 # The official grade.
@@ -277,7 +280,7 @@ def ask(client, options, row: dict) -> dict:
     import openai
     begin = time.perf_counter()
     try:
-        answer = client.chat.completions.create(model=options.model, messages=row["question"][0], tools=tools_of(row),
+        answer = client.chat.completions.create(model=options.model, messages=row["question"][0], tools=tools_of(row, options.free),
                                                 tool_choice=options.tool_choice, temperature=0,
                                                 max_completion_tokens=options.max_tokens)
     except openai.APIStatusError as error:
@@ -315,6 +318,8 @@ def main():
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="questions a category, drawn with --seed; 0: all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tool-choice", choices=("auto", "required"), default="auto")
+    parser.add_argument("--free", action="store_true", help="strict: false for all tools: our server then does not lock answers")
+    parser.add_argument("--at-once", type=int, default=8, metavar="N", help="requests at the same time")
     parser.add_argument("--max-tokens", type=int, default=512, metavar="N", help="of an answer")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="every answer and its grades")
     parser.add_argument("--self-check", action="store_true", help="only test the graders")
@@ -334,8 +339,9 @@ def main():
             if options.limit and options.limit < len(rows):
                 rows = random.Random(f"{options.seed} {category}").sample(rows, options.limit)
             grades = []
-            for row in rows:
-                answer = ask(client, options, row)
+            with concurrent.futures.ThreadPoolExecutor(options.at_once) as pool:
+                answers = list(pool.map(lambda row: ask(client, options, row), rows))
+            for row, answer in zip(rows, answers, strict=True):
                 grades.append({**grade(category, row, answer["calls"]), **({"error": True} if "error" in answer else {})})
                 if "error" in answer:  # no answer is no refusal to call
                     grades[-1].update(official=False, strict=False)
@@ -344,7 +350,7 @@ def main():
             print(f"{category}: {len(rows)} questions", file=sys.stderr, flush=True)
     report(results)
     if options.json:
-        settings = {key: getattr(options, key) for key in ("model", "tool_choice", "limit", "seed", "max_tokens")}
+        settings = {key: getattr(options, key) for key in ("model", "tool_choice", "free", "limit", "seed", "max_tokens")}
         options.json.write_text(json.dumps({**settings, "package": PACKAGE, "answers": kept}, indent=1) + "\n")
 
 

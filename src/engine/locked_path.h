@@ -24,6 +24,7 @@ class LockedPath {
   // quote that merges with the next letter); followed already. Perhaps none.
   std::vector<TokenId> take_forced();
   bool must_end() const { return matcher_.must_end(); }
+  bool is_overloaded() const { return matcher_.is_overloaded(); }
 
   // A short way to the end: its tokens, followed already. Empty if the answer may end here or none was found.
   std::vector<TokenId> take_closing();

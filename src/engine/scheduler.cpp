@@ -345,6 +345,11 @@ void Scheduler::deliver() {
 }
 
 void Scheduler::deliver_token(Sequence& s) {
+  if (!s.next && s.locked && s.locked->is_overloaded()) {
+    s.error = Error{ErrorCode::invalid_argument, "the answer can be read in too many ways by its grammar", "",
+                    "Make the alternatives of the schema exclude each other"};
+    return end(s, FinishReason::error);
+  }
   if (!s.next) {
     s.error = Error{ErrorCode::internal, "the model produced no finite logits", "",
                     "The model file may be damaged"};

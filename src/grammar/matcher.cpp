@@ -9,6 +9,9 @@ namespace understudy {
 
 namespace {
 
+constexpr size_t kFewPlaces = 48;     // compared one by one
+constexpr size_t kMostPlaces = 4096;  // ways to read an answer at the same time
+
 const std::string kUnknownText = "\xff";  // no text of a key or item
 
 size_t hash_of(std::initializer_list<uint64_t> parts) {
@@ -95,7 +98,17 @@ Grammar::Used Matcher::texts_of(int32_t used) {
 }
 
 void Matcher::add(Configurations& to, const Configuration& c) const {
-  if (std::find(to.begin(), to.end(), c) == to.end()) to.push_back(c);
+  if (to.size() > kFewPlaces || std::find(to.begin(), to.end(), c) == to.end()) to.push_back(c);
+}
+
+// add() compares few places only.
+void Matcher::deduplicate(Configurations& places) {
+  if (places.size() <= kFewPlaces) return;
+  std::sort(places.begin(), places.end());
+  places.erase(std::unique(places.begin(), places.end()), places.end());
+  if (places.size() <= kMostPlaces) return;
+  overloaded_ = true;
+  places.clear();
 }
 
 void Matcher::start_rule(Configurations& to, RuleId id, int32_t frame) {
@@ -275,6 +288,7 @@ void Matcher::step(const Configurations& from, uint8_t byte, Configurations& to)
     if (label) complete(to, c, label);
     if (c.terminal->goes_on[static_cast<size_t>(next.state)]) add(to, next);
   }
+  deduplicate(to);
 }
 
 // The places after `bytes`; none if they cannot come. text_ is what it was.

@@ -5,6 +5,7 @@
 // each way in which the grammar can be read; all of them can be completed. Not thread-safe; one per answer.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -30,6 +31,9 @@ class Matcher {
   bool can_end() const;
   // Nothing but the end can come.
   bool must_end() const;
+
+  // The grammar can be read in more ways at once than are followed: nothing may come any more.
+  bool is_overloaded() const { return overloaded_; }
 
   // Appends a token's bytes or any others. False, and nothing changed, if they cannot come.
   bool accept(std::string_view bytes);
@@ -68,7 +72,7 @@ class Matcher {
     int32_t frame = -1;
     ValueId value = -1;  // which the terminal reads, if it reads one
     uint32_t begin = 0;  // where its bytes begin; 0 if nobody will ask
-    bool operator==(const Configuration&) const = default;
+    auto operator<=>(const Configuration&) const = default;
   };
   using Configurations = std::vector<Configuration>;
 
@@ -77,6 +81,7 @@ class Matcher {
   Grammar::Used texts_of(int32_t used);
 
   void add(Configurations& to, const Configuration& c) const;
+  void deduplicate(Configurations& places);
   void start_rule(Configurations& to, RuleId rule, int32_t frame);
   void start_value(Configurations& to, ValueId value, int32_t frame, int32_t used);
   void start_item(Configurations& to, const Frame& array);
@@ -104,6 +109,7 @@ class Matcher {
   // A walk behind the end of a key or item does not know its text, which tokens of many texts share. Where that
   // text matters, the tokens are tried one by one.
   bool text_is_known_ = true, needs_text_ = false;
+  bool overloaded_ = false;
 };
 
 }  // namespace understudy

@@ -20,6 +20,13 @@ namespace {
 constexpr size_t kMaxBranches = 2048;  // alternatives of one value
 constexpr int kProbeDepth = 3;         // how far inwards alternatives of oneOf are compared
 
+// Of a step, which may copy the branch: parts hold names, terms and patterns.
+size_t cost_of(const SchemaWork& work) {
+  size_t cost = 8 + work.todo.size() + work.done.size() + 4 * work.branch.prefix.size() + work.branch.required.size();
+  for (const ObjectPart& part : work.branch.parts) cost += 4 + 2 * part.properties.size() + 2 * part.patterns.size();
+  return cost;
+}
+
 }  // namespace
 
 void add_term(Terms& terms, Term term) {
@@ -53,7 +60,7 @@ Result<std::vector<SchemaBranch>> SchemaExpander::expand(const Terms& terms, Val
   while (!todo.empty()) {
     SchemaWork work = std::move(todo.back());
     todo.pop_back();
-    if (!budget_.spend(1) || todo.size() + out.size() > kMaxBranches) return too_complex();
+    if (!budget_.spend(cost_of(work)) || todo.size() + out.size() > kMaxBranches) return too_complex();
     if (work.branch.dead) continue;
     if (work.todo.empty()) {
       out.push_back(std::move(work.branch));
