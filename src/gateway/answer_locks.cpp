@@ -90,6 +90,11 @@ Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::compile(const Response
     const ToolCallSpelling& s = format_.spelling;
     rules.spell_calls({s.list_open, s.list_close, s.separator, s.before_name, s.before_arguments,
                        s.after_arguments, s.marker});
+    const size_t open = s.before_name.find('{'), close = s.after_arguments.find('\n');
+    if (!s.marker.empty() && open != s.before_name.npos) {
+      rules.spell_plain_calls(
+          {"", "", s.separator, s.before_name.substr(open), s.before_arguments, s.after_arguments.substr(0, close), ""});
+    }
     for (size_t i = 0; i < tools.tools.size(); i++) {
       const bool wanted = tools.choice != ToolRequest::Choice::named || tools.names[i] == tools.named;
       if (!wanted) continue;

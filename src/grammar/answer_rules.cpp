@@ -64,23 +64,23 @@ void AnswerRules::add_call(std::string_view name, ValueGrammar arguments) {
   calls_.push_back({std::string(name), add_values(std::move(arguments))});
 }
 
-RuleId AnswerRules::calls() {
+RuleId AnswerRules::calls(const CallSpelling& spelling) {
   std::vector<RuleId> each;
   for (const Call& call : calls_) {
     Rule arguments;
     arguments.kind = Rule::Kind::value;
     arguments.value = call.arguments;
-    const RuleId head = text(call.name + std::string(spelling_.before_arguments));
+    const RuleId head = text(call.name + std::string(spelling.before_arguments));
     const RuleId value = add(std::move(arguments));
     each.push_back(sequence({head, value}));
   }
   const RuleId one =
-      sequence({text(spelling_.before_name), choice(std::move(each)), text(spelling_.after_arguments)});
-  const RuleId open = text(spelling_.list_open), close = text(spelling_.list_close);
+      sequence({text(spelling.before_name), choice(std::move(each)), text(spelling.after_arguments)});
+  const RuleId open = text(spelling.list_open), close = text(spelling.list_close);
   if (!several_) return sequence({open, one, close});
   // more = () | separator call more
   const RuleId more = choice({});
-  const RuleId again = sequence({text(spelling_.separator), one, more});
+  const RuleId again = sequence({text(spelling.separator), one, more});
   rules_[static_cast<size_t>(more)].parts = {sequence({}), again};
   return sequence({open, one, more, close});
 }
@@ -142,10 +142,18 @@ Result<RuleId> AnswerRules::with_thoughts(RuleId answer) {
 
 Result<std::shared_ptr<const Grammar>> AnswerRules::build() && {
   std::vector<RuleId> ways;
-  if (!calls_.empty()) ways.push_back(calls());
+  if (!calls_.empty()) ways.push_back(calls(spelling_));
   if (!calls_.empty() && !required_ && finals_.empty()) {
     ASSIGN_OR_RETURN(const RuleId any, any_text_without(spelling_.marker));
     const RuleId all_calls = ways[0];
+    if (plain_) {
+      ways.push_back(calls(*plain_));
+      Rule& text = rules_[static_cast<size_t>(any)];
+      Budget budget(1'000'000);
+      ASSIGN_OR_RETURN(const Dfa object, regex_dfa("^\\s*\\{", budget));
+      ASSIGN_OR_RETURN(const Dfa others, complement(object, budget));
+      ASSIGN_OR_RETURN(text.text, intersect(text.text, others, budget));
+    }
     ways.push_back(sequence({any, choice({sequence({}), all_calls})}));
   }
   if (!required_ || calls_.empty()) ways.insert(ways.end(), finals_.begin(), finals_.end());

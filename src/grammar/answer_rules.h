@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,8 @@ class AnswerRules {
   void final_value(ValueGrammar value);
   void final_text(std::string_view text);
   void spell_calls(const CallSpelling& spelling) { spelling_ = spelling; }
+  // Where no call is required, models leave marks out: these calls count as well, and no other text begins with "{".
+  void spell_plain_calls(const CallSpelling& spelling) { plain_ = spelling; }
   void add_call(std::string_view name, ValueGrammar arguments);
   void several_calls(bool several) { several_ = several; }
   void calls_required(bool required) { required_ = required; }
@@ -44,7 +47,7 @@ class AnswerRules {
   RuleId text(std::string_view fixed);  // an empty sequence for ""
   RuleId sequence(std::vector<RuleId> parts);
   RuleId choice(std::vector<RuleId> parts);
-  RuleId calls();
+  RuleId calls(const CallSpelling& spelling);
   Result<RuleId> with_thoughts(RuleId answer);
   Result<RuleId> any_text_without(std::string_view marker);
 
@@ -58,6 +61,7 @@ class AnswerRules {
   std::vector<RuleId> finals_;
   std::vector<Call> calls_;
   CallSpelling spelling_;
+  std::optional<CallSpelling> plain_;
   std::string thoughts_begin_, thoughts_end_;
   bool several_ = true, required_ = false;
 };
