@@ -80,31 +80,24 @@ json::object replay(Matcher matcher, const std::vector<TokenId>& ids, const Stat
   return {{"accepted", accepted && matcher.can_end()}, {"mask_us", std::move(times)}};
 }
 
-// A text of the grammar, by tokens drawn evenly from the masks; ends as soon as it may from `kSoon` on.
+// A text of the grammar: some tokens drawn evenly from the masks, then a short way to the end.
 std::string sample(Matcher matcher, const StateMasks& masks, std::mt19937_64& random) {
-  constexpr size_t kSoon = 60, kMost = 2000;
+  constexpr size_t kFree = 60;
   std::string text;
-  for (size_t i = 0; i < kMost && !matcher.must_end(); i++) {
-    if (matcher.can_end() && (i > kSoon || random() % 4 == 0)) break;
+  for (size_t i = 0; i < kFree && !matcher.must_end(); i++) {
+    if (matcher.can_end() && random() % 4 == 0) return text;
     const TokenMask& mask = matcher.mask();
     std::vector<TokenId> ids;
     for (TokenId id = 0; id < static_cast<TokenId>(masks.tokens()); id++) {
       if (mask.allows(id)) ids.push_back(id);
     }
     if (ids.empty()) return text + "<stuck>";
-    // Closing early keeps walks short: of a few tokens the shortest is taken once it is late.
-    TokenId chosen = ids[random() % ids.size()];
-    if (i > kSoon) {
-      for (const TokenId id : ids) {
-        const char c = masks.bytes_of(id)[0];
-        if (masks.bytes_of(id).size() == 1 && (c == '"' || c == '}' || c == ']')) chosen = id;
-      }
-    }
-    const std::string& bytes = masks.bytes_of(chosen);
+    const std::string& bytes = masks.bytes_of(ids[random() % ids.size()]);
     text += bytes;
     if (!matcher.accept(bytes)) return text + "<refused>";
   }
-  return matcher.can_end() ? text : "";
+  const std::string rest = matcher.closing();
+  return matcher.can_end() || !rest.empty() ? text + rest : "";
 }
 
 json::object run(const json::object& job, const Tokenizer& tokenizer,

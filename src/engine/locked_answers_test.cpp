@@ -64,7 +64,9 @@ const Case kCases[] = {
               v.get_string().find_first_not_of("abc") == json::string::npos;
      }},
     {R"({"type":"string","format":"date"})",
-     [](const json::value& v) { return v.is_string() && v.get_string().size() == 10 && v.get_string()[4] == '-'; }},
+     [](const json::value& v) {
+       return v.is_string() && v.get_string().size() == 10 && v.get_string()[4] == '-';
+     }},
     {R"({"enum":["celsius","fahrenheit",3,null,{"a":[]}]})",
      [](const json::value& v) {
        return is_one_of(v, {"celsius", "fahrenheit", 3, nullptr, json::parse(R"({"a":[]})")});
@@ -94,7 +96,9 @@ const Case kCases[] = {
      [](const json::value& v) { return has_only(v, {"name", "age"}) && is_between(v.at("age"), 0, 150); }},
     {R"({"type":"object","properties":{"a":{"type":"boolean"},"b":{"type":"boolean"},"c":{"type":"null"}},
         "required":["b"],"additionalProperties":false})",
-     [](const json::value& v) { return v.is_object() && v.get_object().contains("b") && v.get_object().size() <= 3; }},
+     [](const json::value& v) {
+       return v.is_object() && v.get_object().contains("b") && v.get_object().size() <= 3;
+     }},
     {R"({"type":"object","patternProperties":{"^[ab]$":{"type":"integer","minimum":0,"maximum":9}},
         "additionalProperties":false})",
      [](const json::value& v) { return v.is_object() && v.get_object().size() <= 2; }},
@@ -231,7 +235,8 @@ TEST_P(LockedAnswers, AreTheSameWhateverElseRuns) {
     EXPECT_EQ(answer.tokens(), alone[i].tokens()) << kCases[i].schema;
     EXPECT_EQ(answer.reason, alone[i].reason);
     ASSERT_EQ(answer.events.size(), alone[i].events.size());
-    for (size_t t = 0; t < answer.events.size(); t++) EXPECT_EQ(answer.events[t].share, alone[i].events[t].share);
+    for (size_t t = 0; t < answer.events.size(); t++)
+      EXPECT_EQ(answer.events[t].share, alone[i].events[t].share);
   }
 }
 
@@ -240,8 +245,9 @@ INSTANTIATE_TEST_SUITE_P(Networks, LockedAnswers, testing::Values("hash", "qwen2
 
 TEST(ForcedTokens, AreThoseOfTheTokenizer) {
   const auto engine = start(hash_network());
-  for (const char* schema : {R"({"const":{"name":"Mary","tags":["one","two"],"note":null}})", R"({"const":"the answer"})",
-                             R"({"const":{"text":"He said \"no\"\né漢🦆","nested":[[1,2],[3,4]]}})"}) {
+  for (const char* schema :
+       {R"({"const":{"name":"Mary","tags":["one","two"],"note":null}})", R"({"const":"the answer"})",
+        R"({"const":{"text":"He said \"no\"\né漢🦆","nested":[[1,2],[3,4]]}})"}) {
     const EngineRequest request = request_of(small_grammar(schema), 1, 1.0f);
     const Answer answer = submit(*engine, request).get();
     const std::string text = json::serialize(json::parse(schema).at("const"));
@@ -255,10 +261,10 @@ TEST(ForcedTokens, AreThoseOfTheTokenizer) {
           "required":["name","city"],"additionalProperties":false})");
   for (uint64_t seed = 0; seed < 8; seed++) {
     const Answer answer = submit(*engine, request_of(grammar, seed, 1.0f)).get();
-    const auto expected =
-        small_tokenizer()->encode(PromptText::data(small_text(answer.tokens())), false);
-    const auto same = std::mismatch(expected.begin(), expected.end(), answer.events.begin(), answer.events.end(),
-                                    [](TokenId id, const TokenEvent& event) { return id == event.id; });
+    const auto expected = small_tokenizer()->encode(PromptText::data(small_text(answer.tokens())), false);
+    const auto same =
+        std::mismatch(expected.begin(), expected.end(), answer.events.begin(), answer.events.end(),
+                      [](TokenId id, const TokenEvent& event) { return id == event.id; });
     std::vector<TokenId> common(expected.begin(), same.first);
     EXPECT_TRUE(small_text(common).starts_with(R"({"name":"Mary","city)")) << small_text(common);
   }

@@ -21,7 +21,11 @@ LockedPath::LockedPath(std::shared_ptr<const AnswerGrammar> grammar, std::vector
     : grammar_(std::move(grammar)),
       end_tokens_(std::move(end_tokens)),
       matcher_(grammar_->grammar, grammar_->masks),
-      mask_(grammar_->masks->tokens()) {}
+      mask_(grammar_->masks->tokens()) {
+  // A network's vocabulary may be padded beyond the tokenizer's.
+  std::erase_if(end_tokens_,
+                [&](TokenId id) { return id < 0 || id >= static_cast<TokenId>(grammar_->masks->tokens()); });
+}
 
 const TokenMask& LockedPath::mask() {
   const TokenMask& allowed = matcher_.mask();

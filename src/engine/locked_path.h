@@ -37,7 +37,7 @@ class LockedPath {
 
  private:
   const std::shared_ptr<const AnswerGrammar> grammar_;
-  const std::vector<TokenId> end_tokens_;
+  std::vector<TokenId> end_tokens_;
   Matcher matcher_;
   TokenMask mask_;
   TokenId last_ = -1;  // the token before; -1: the answer begins

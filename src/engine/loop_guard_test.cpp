@@ -29,14 +29,29 @@ std::shared_ptr<HashNetwork> hash_network(std::vector<int> windows = {0}, bool s
   return std::make_shared<HashNetwork>(kSmallVocabulary, std::move(windows), snapshot);
 }
 
-// "another" over and over: 7 letters a token.
+// The longest token of letters alone.
+TokenId a_word() {
+  TokenId best = -1;
+  size_t longest = 0;
+  for (TokenId id = 0; id < kSmallVocabulary; id++) {
+    const std::string bytes = small_tokenizer()->bytes(id);
+    const bool is_word = std::all_of(bytes.begin(), bytes.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+    if (is_word && bytes.size() > longest) {
+      longest = bytes.size();
+      best = id;
+    }
+  }
+  return best;
+}
+
+// Says a_word() over and over.
 EngineRequest looping_request(uint64_t seed) {
   EngineRequest request;
   request.prompt = random_tokens(20 + seed, seed, kSmallVocabulary);
   request.max_tokens = 400;
   request.sampling.temperature = 0;
   request.sampling.seed = seed;
-  request.sampling.logit_bias = {{*small_tokenizer()->find("name"), 50.0f}};
+  request.sampling.logit_bias = {{a_word(), 50.0f}};
   request.logprobs = 0;
   request.loop_guard = LoopGuard{small_tokenizer(), 3};
   return request;
@@ -94,16 +109,25 @@ void check_incidents(const Kept& kept, size_t most, std::optional<Action> last) 
     EXPECT_EQ(loops[i].begin, kept.rewinds[i]);
     EXPECT_GT(loops[i].length, loops[i].begin + loops[i].period);
   }
-  if (last) EXPECT_EQ(loops.back().action, *last);
+  if (last) {
+    EXPECT_EQ(loops.back().action, *last);
+  }
 }
 
-// The log-probabilities are those of the tokens that are left, whatever was written over.
+// The log-probabilities are those of the tokens that are left, whatever was written over; so are the penalties.
 void check_state(const HashNetwork& network, const EngineRequest& request, const Kept& kept) {
   std::vector<HashNetwork::Row> rows;
   for (const TokenId token : request.prompt) rows.push_back({token, RowKind::prompt});
+  Sampler sampler(request.sampling, request.prompt);
   for (size_t i = 0; i < kept.events.size(); i++) {
-    const TokenEvent expected = with_logprobs(network.logits_after(rows), kept.events[i].id, 0);
+    const std::vector<float> logits = network.logits_after(rows);
+    const TokenEvent expected = with_logprobs(logits, kept.events[i].id, 0);
     ASSERT_EQ(kept.events[i].logprob, expected.logprob) << "token " << i;
+    const bool was_rewound = std::count(kept.rewinds.begin(), kept.rewinds.end(), static_cast<int>(i)) > 0;
+    if (!request.grammar && !was_rewound) {
+      ASSERT_EQ(kept.events[i].id, *sampler.sample(logits, static_cast<int>(rows.size()))) << "token " << i;
+    }
+    sampler.accept(kept.events[i].id);
     rows.push_back({kept.events[i].id, RowKind::generated});
   }
   EXPECT_EQ(network.violations(), std::vector<std::string>{});
@@ -113,19 +137,21 @@ TEST(LoopGuard, RewindsThreeTimesThenEnds) {
   const auto network = hash_network();
   const auto engine = start(network);
   for (uint64_t seed = 0; seed < 8; seed++) {
-    const EngineRequest request = looping_request(seed);
+    EngineRequest request = looping_request(seed);
+    // The word is out of favour after some 25 in a row, but not if those that were taken back do not count.
+    request.sampling.logit_bias = {{a_word(), 56.0f}};
+    request.sampling.frequency_penalty = 2.0f;
     const Kept kept = run(*engine, request).get();
-    EXPECT_EQ(kept.rewinds.size(), 3u);
+    ASSERT_EQ(kept.rewinds.size(), 3u);
     check_incidents(kept, 3, Action::ended);
-    EXPECT_EQ(kept.usage.loops[0].text, "name");
+    EXPECT_EQ(kept.usage.loops[0].text, small_tokenizer()->bytes(a_word()));
     EXPECT_EQ(kept.reason, FinishReason::length);
     EXPECT_LT(kept.events.size(), 200u);
     check_state(*network, request, kept);
     // Where it was rewound, another token came.
-    const TokenId said = *small_tokenizer()->find("name");
     for (const int place : kept.rewinds) {
       if (place < static_cast<int>(kept.events.size())) {
-        EXPECT_NE(kept.events[static_cast<size_t>(place)].id, said);
+        EXPECT_NE(kept.events[static_cast<size_t>(place)].id, a_word());
       }
     }
   }
@@ -174,13 +200,17 @@ TEST(LoopGuard, AnswersUnderAGrammarAreClosed) {
           "open":{"type":"boolean"}},"required":["text","list","open"],"additionalProperties":false})");
   const auto network = hash_network();
   const auto engine = start(network);
+  int closed = 0;
   for (const bool fast_forward : {true, false}) {
     for (uint64_t seed = 0; seed < 6; seed++) {
       EngineRequest request = looping_request(seed);
       request.grammar = grammar;
       request.fast_forward = fast_forward;
       const Kept kept = run(*engine, request).get();
-      check_incidents(kept, 3, Action::closed);
+      // What came where it was rewound may have ended the text.
+      const bool was_closed = kept.usage.loops.size() > kept.rewinds.size();
+      check_incidents(kept, 3, was_closed ? std::optional(Action::closed) : std::nullopt);
+      closed += was_closed;
       EXPECT_EQ(kept.reason, FinishReason::stop);
       const boost::json::value value = boost::json::parse(small_text(kept.tokens()));
       EXPECT_TRUE(value.at("text").is_string() && value.at("list").is_array() && value.at("open").is_bool());
@@ -190,6 +220,7 @@ TEST(LoopGuard, AnswersUnderAGrammarAreClosed) {
       EXPECT_EQ(run(*engine, request).get().tokens(), kept.tokens());
     }
   }
+  EXPECT_GT(closed, 6);
 }
 
 TEST(LoopGuard, NeverGoesBeyondMaxTokens) {
@@ -240,7 +271,7 @@ TEST(LoopGuard, AnswersAreTheSameWhateverElseRuns) {
   }
 }
 
-// Small random models of every family, greedily: they loop on their own.
+// Small random models of every family, greedily: all but the one with convolutions loop on their own.
 class RandomModels : public testing::TestWithParam<std::string> {};
 
 TEST_P(RandomModels, LoopsAreMetAndAccountedFor) {
@@ -263,10 +294,11 @@ TEST_P(RandomModels, LoopsAreMetAndAccountedFor) {
     for (size_t i = 0; i < std::min({static_cast<size_t>(same), guarded.events.size()}); i++) {
       ASSERT_EQ(guarded.events[i].id, unguarded.events[i].id) << i;
     }
-    if (guarded.usage.loops.empty()) EXPECT_EQ(guarded.tokens(), unguarded.tokens());
+    if (guarded.usage.loops.empty()) {
+      EXPECT_EQ(guarded.tokens(), unguarded.tokens());
+    }
   }
-  RecordProperty("loops", static_cast<int>(loops));
-  EXPECT_GT(loops, 0u);
+  EXPECT_TRUE(loops > 0 || GetParam() == "lfm2");
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, RandomModels, testing::ValuesIn(golden_names()),

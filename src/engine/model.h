@@ -48,7 +48,7 @@ class Model {
   const std::shared_ptr<const ChatTemplate>& chat_template() const { return chat_template_; }
   const ToolCallFormat& tool_call_format() const {
     return *tool_call_format_;
-  }                                          // that the chat template teaches
+  }  // that the chat template teaches
   bool is_chat() const { return is_chat_; }  // the file brings a template; base models get the plain one
   const std::vector<TokenId>& end_tokens() const { return end_tokens_; }  // end of text, end of turn
   int trained_context() const { return trained_context_; }                // 0: unknown

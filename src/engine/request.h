@@ -80,7 +80,7 @@ struct Usage {
   int prompt_tokens = 0;
   int cached_tokens = 0;      // prompt tokens whose state came from the prefix tree
   int completion_tokens = 0;  // calls of on_token; with choices: tokens up to the one that decided
-  int forced_tokens = 0;      // of these, with a grammar: those that nothing else could stand for
+  int forced_tokens = 0;      // tokens that were not sampled, those that a rewind took back included
   double queue_ms = 0, first_token_ms = 0, total_ms = 0;
   int reasoning_tokens = 0;  // with a reasoning budget: between its two tokens
   std::vector<LoopIncident> loops;

@@ -368,6 +368,7 @@ void Scheduler::deliver_token(Sequence& s) {
   }
   const bool was_forced = !s.forced.empty();
   if (was_forced) s.forced.pop_front();
+  s.usage.forced_tokens += was_forced;
   append(s, event);
   if (s.locked && !was_forced) s.locked->follow(event.id);
   if (s.request.reasoning) s.think(event.id);
@@ -422,6 +423,7 @@ void Scheduler::go_on_without_choice(Sequence& s) {
   while (at_once && !s.forced.empty() && !s.full()) {
     append(s, TokenEvent{s.forced.front(), {}, {}});
     s.forced.pop_front();
+    s.usage.forced_tokens++;
   }
   if (s.locked && s.forced.empty() && (s.closing || s.locked->must_end())) end(s, FinishReason::stop);
 }

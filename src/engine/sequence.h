@@ -84,7 +84,6 @@ struct Sequence {
   // With a grammar: queues the tokens that must come next.
   void force() {
     for (const TokenId token : locked->take_forced()) forced.push_back(token);
-    usage.forced_tokens += static_cast<int>(forced.size());
   }
 
   // `allowed` (all of V, if it is nullptr) without the tokens that a rewind has ruled out here; all that it was if

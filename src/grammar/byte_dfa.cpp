@@ -125,7 +125,8 @@ void ByteDfaBuilder::add_multibyte(int32_t from, std::vector<Dfa::Edge> edges) {
 // The state that reads the last `bytes` bytes of the characters from `first` on; -1 if none can come.
 int32_t ByteDfaBuilder::continuation(int bytes, uint32_t first, const std::vector<Dfa::Edge>& edges) {
   const uint32_t span = 1u << (6 * bytes);
-  const auto at = std::find_if(edges.begin(), edges.end(), [&](const Dfa::Edge& e) { return e.high >= first; });
+  const auto at =
+      std::find_if(edges.begin(), edges.end(), [&](const Dfa::Edge& e) { return e.high >= first; });
   if (at == edges.end() || at->low > first + span - 1) return -1;
   if (at->low <= first && at->high >= first + span - 1) return any_continuation(bytes, at->to);
   Links links;

@@ -377,7 +377,7 @@ class MaskOracle : public testing::Test {
   static std::shared_ptr<StateMasks> masks() {
     static const auto shared = [] {
       Random random(7);
-      return std::make_shared<StateMasks>(vocabulary(4'000, random));
+      return std::make_shared<StateMasks>(vocabulary(3'000, random));
     }();
     return shared;
   }
@@ -444,9 +444,9 @@ class MaskOracle : public testing::Test {
 TEST_F(MaskOracle, HandWrittenSchemas) {
   Random random(1);
   Tally tally;
-  for (const std::string& schema : kSchemas) check(schema, KeyOrder::declared, 4, 8, random, tally);
+  for (const std::string& schema : kSchemas) check(schema, KeyOrder::declared, 3, 7, random, tally);
   EXPECT_EQ(tally.refused, 0u);
-  EXPECT_GE(tally.states, 1'500u);
+  EXPECT_GE(tally.states, 1'000u);
   EXPECT_EQ(tally.missing, 0u);
   EXPECT_EQ(tally.extra, 0u);
   EXPECT_EQ(tally.stuck, 0u);
@@ -468,11 +468,11 @@ TEST_F(MaskOracle, RandomSchemas) {
   Random random(3);
   Tally tally;
   Generator generator(random);
-  while (tally.schemas < 600 && tally.refused < 2'000) {
+  while (tally.schemas < 320 && tally.refused < 2'000) {
     check(generator.schema(2), KeyOrder::declared, 1, 7, random, tally);
   }
-  EXPECT_EQ(tally.schemas, 600u);
-  EXPECT_GE(tally.states, 2'500u);
+  EXPECT_EQ(tally.schemas, 320u);
+  EXPECT_GE(tally.states, 1'400u);
   EXPECT_EQ(tally.missing, 0u);
   EXPECT_EQ(tally.extra, 0u);
   EXPECT_EQ(tally.stuck, 0u);

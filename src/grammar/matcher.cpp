@@ -368,6 +368,8 @@ uint64_t Matcher::cost_after(const Configuration& c, int32_t label) const {
 // The bytes that can follow, each with what completing its terminal by it costs, cheapest first.
 std::vector<std::pair<uint64_t, uint8_t>> Matcher::ways_out(const Configuration& c) const {
   const ByteDfa& dfa = *c.terminal;
+  // What is complete goes on elsewhere: digits could be added to a number for ever.
+  if (dfa.label[static_cast<size_t>(c.state)]) return {};
   std::vector<uint64_t> cost(dfa.label.size(), Grammar::kUnreachable);
   for (size_t s = 0; s < cost.size(); s++) {
     if (dfa.label[s]) cost[s] = cost_after(c, dfa.label[s]);

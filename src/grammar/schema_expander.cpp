@@ -22,8 +22,10 @@ constexpr int kProbeDepth = 3;         // how far inwards alternatives of oneOf 
 
 // Of a step, which may copy the branch: parts hold names, terms and patterns.
 size_t cost_of(const SchemaWork& work) {
-  size_t cost = 8 + work.todo.size() + work.done.size() + 4 * work.branch.prefix.size() + work.branch.required.size();
-  for (const ObjectPart& part : work.branch.parts) cost += 4 + 2 * part.properties.size() + 2 * part.patterns.size();
+  size_t cost =
+      8 + work.todo.size() + work.done.size() + 4 * work.branch.prefix.size() + work.branch.required.size();
+  for (const ObjectPart& part : work.branch.parts)
+    cost += 4 + 2 * part.properties.size() + 2 * part.patterns.size();
   return cost;
 }
 

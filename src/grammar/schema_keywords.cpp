@@ -107,7 +107,8 @@ std::vector<std::string_view> keywords_of(const SchemaDocument& document, const 
   for (const Keyword& k : kKeywords) {
     if (!schema.contains(k.name)) continue;
     if (k.name == "dependencies" && document.dialect() == Dialect::draft_2019) continue;
-    const bool is_newer = k.name == "if" || k.name == "const" || k.name == "contains" || k.name == "propertyNames";
+    const bool is_newer =
+        k.name == "if" || k.name == "const" || k.name == "contains" || k.name == "propertyNames";
     if (is_newer && document.dialect() == Dialect::draft_4) continue;
     const std::string_view name = k.group.empty() ? k.name : k.group;
     if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
