@@ -1,7 +1,7 @@
 // Replays texts through the grammars of JSON schemas, token by token: the C++ side of maskbench.py and
 // schema_suite.py.
 //
-//   grammar_replay MODEL.gguf [--any-order] [--annotate-formats] [--oracle N] [--sample N] < jobs.jsonl
+//   grammar_replay MODEL.gguf [--any-order] [--spaced] [--annotate-formats] [--oracle N] [--sample N] < jobs.jsonl
 //
 // A line of input is {"id", "schema", "tests": [{"text", "valid"}]}; a line of output is {"id", "compile_us",
 // "error": null or text, "tests": [{"accepted", "mask_us": [one a token]}]}. A token's time is that of its
@@ -29,6 +29,7 @@ namespace {
 
 struct Options {
   KeyOrder order = KeyOrder::declared;
+  Layout layout = Layout::compact;
   SchemaOptions schema;
   int oracle = 0, samples = 0;
 };
@@ -107,8 +108,8 @@ json::object run(const json::object& job, const Tokenizer& tokenizer,
   auto values = compile_schema(job.at("schema"), options.schema);
   std::shared_ptr<const Grammar> grammar;
   std::shared_ptr<const Grammar> any_order;
-  if (values) any_order = std::make_shared<const Grammar>(*values, KeyOrder::any);
-  if (values) grammar = std::make_shared<const Grammar>(std::move(*values), options.order);
+  if (values) any_order = std::make_shared<const Grammar>(*values, KeyOrder::any, options.layout);
+  if (values) grammar = std::make_shared<const Grammar>(std::move(*values), options.order, options.layout);
   out["compile_us"] = std::round(microseconds_since(start) * 10) / 10;
   out["error"] = nullptr;
   if (!grammar) {
@@ -151,14 +152,15 @@ int main(int argc, char** argv) {
   for (int i = 2; i < argc; i++) {
     const std::string_view argument = argv[i];
     if (argument == "--any-order") options.order = KeyOrder::any;
+    if (argument == "--spaced") options.layout = Layout::spaced;
     if (argument == "--annotate-formats") options.schema.enforce_formats = false;
     if (argument == "--oracle" && i + 1 < argc) options.oracle = std::atoi(argv[++i]);
     if (argument == "--sample" && i + 1 < argc) options.samples = std::atoi(argv[++i]);
   }
   if (argc < 2) {
-    fmt::print(
-        stderr,
-        "usage: grammar_replay MODEL.gguf [--any-order] [--annotate-formats] [--oracle N] [--sample N]\n");
+    fmt::print(stderr,
+               "usage: grammar_replay MODEL.gguf [--any-order] [--spaced] [--annotate-formats] [--oracle N] "
+               "[--sample N]\n");
     return 2;
   }
   const auto tokenizer = load(argv[1]);

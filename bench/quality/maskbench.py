@@ -21,8 +21,8 @@ passes when it compiles, all its valid instances are accepted and all its invali
 
 The peers run as MaskBench drives them (one thread, default settings; XGrammar strict and with fixed white space, as
 "xgrammar-compliant" neither), behind Python calls as there: 1 to 2 us a token that our C++ program does not pay.
---layout own (the default) writes instances to the peers as json.dumps does, ", " and ": " between members, and to
-understudy without white space, since its grammar has none; --layout compact writes them so to every engine, and XGrammar is
+--layout spaced (the default) writes instances as json.dumps does, ", " and ": " between members; --layout compact without
+white space to every engine, and XGrammar is
 told its separators. --records keeps each schema's result as soon as it is known; a second run goes on from there.
 """
 
@@ -233,9 +233,9 @@ class Peer:
 class Understudy:
     """grammar_replay: one line in, one line out."""
 
-    def __init__(self, tool: str, model: str, memory: int):
+    def __init__(self, tool: str, model: str, memory: int, compact: bool):
         self.process = subprocess.Popen(
-            [tool, model], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [tool, model, *([] if compact else ["--spaced"])], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (memory, memory)))
         self.rest = b""
 
@@ -360,7 +360,7 @@ def arguments():
     parser.add_argument("--engine", action="append", choices=ENGINES, required=True, help="repeat it for several")
     parser.add_argument("--tool", metavar="PATH", help="the program grammar_replay, for --engine understudy")
     parser.add_argument("--tokenize", metavar="PATH", help="the program bench/tokenize, for the peers")
-    parser.add_argument("--layout", choices=("own", "compact"), default="own", help="white space of instances, see above")
+    parser.add_argument("--layout", choices=("spaced", "compact"), default="spaced", help="white space of instances, see above")
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="N schemas, evenly over the families; 0: all")
     parser.add_argument("--seed", type=int, default=1, help="of --limit")
     parser.add_argument("--time-limit", type=float, default=60, metavar="S", help="seconds a schema, its instances included")
@@ -391,7 +391,7 @@ def starter(engine: str, jobs: list, compact: bool, options):
     for job in jobs:
         job["texts"] = [instance_text(value, compact) for value in job["tests"]]
     if engine == "understudy":
-        return lambda: Understudy(options.tool, options.model, memory)
+        return lambda: Understudy(options.tool, options.model, memory, options.layout == "compact")
     ids = tokenised(options.tokenize, options.model, sorted({text for job in jobs for text in job["texts"]}))
     for job in jobs:
         job["tokens"] = [ids[text] for text in job["texts"]]
@@ -411,7 +411,7 @@ def main():
         os.environ[variable] = "1"
     activity, layouts = machine.Activity(), {}
     for engine in options.engine:
-        compact = options.layout == "compact" or engine == "understudy"
+        compact = options.layout == "compact"
         layouts[engine] = 'without white space' if compact else 'json.dumps'
 
         def keep(record, engine=engine):

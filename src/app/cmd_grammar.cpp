@@ -134,7 +134,8 @@ Status check(const Options& options) {
   }
   const std::vector<std::string> inventions = forced_inventions(*compiled);
   const size_t values = compiled->values.size();
-  const auto grammar = std::make_shared<const Grammar>(std::move(*compiled));
+  const auto grammar =
+      std::make_shared<const Grammar>(std::move(*compiled), KeyOrder::declared, Layout::spaced);
   json::object report{{"ok", true}, {"compile_ms", ms}, {"values", values}};
   json::array warnings, samples;
   for (const std::string& path : inventions) warnings.emplace_back(path);
@@ -190,7 +191,8 @@ void add_grammar(CLI::App& app, Action& action) {
   sub->add_flag("--json", options->json, "One JSON object");
   sub->footer(
       "A schema is taken exactly or not at all: what is not supported is named with its keyword and place.\n"
-      "Answers have no white space, and properties in the order in which the schema declares them.\n\n"
+      "Answers have a space behind each comma and colon, and properties in the order in which the schema "
+      "declares them.\n\n"
       "  understudy grammar check invoice.json --model qwen2.5-coder:0.5b --sample 3\n\n"
       "Exit codes: 0 supported, 64 not valid as a schema, 1 not supported.");
   sub->callback([&action, options] { action = [options] { return check(*options); }; });

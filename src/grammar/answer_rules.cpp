@@ -158,7 +158,8 @@ Result<std::shared_ptr<const Grammar>> AnswerRules::build() && {
   }
   if (!required_ || calls_.empty()) ways.insert(ways.end(), finals_.begin(), finals_.end());
   ASSIGN_OR_RETURN(const RuleId root, with_thoughts(choice(std::move(ways))));
-  return std::make_shared<const Grammar>(std::move(values_), std::move(rules_), root);
+  return std::make_shared<const Grammar>(std::move(values_), std::move(rules_), root, KeyOrder::declared,
+                                         Layout::spaced);
 }
 
 }  // namespace understudy

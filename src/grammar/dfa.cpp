@@ -16,6 +16,8 @@ constexpr uint32_t kFirstSurrogate = 0xd800, kLastSurrogate = 0xdfff;
 // Rounds of partition refinement. Long chains that end in a loop need one round a state; they are left as
 // they are, which costs memory and nothing else.
 constexpr int kMaxRounds = 48;
+// States up to which that is worth its time: an enum of 100,000 strings is a tree that has little to merge.
+constexpr size_t kMostRefined = 100'000;
 
 using Edge = Dfa::Edge;
 using State = Dfa::State;
@@ -334,6 +336,7 @@ DfaResult with_length(const Dfa& dfa, uint32_t low, uint32_t high, Budget& budge
 }
 
 Dfa minimal(Dfa dfa) {
+  if (dfa.states.size() > kMostRefined) return trimmed(dfa);
   const std::vector<bool> live = live_states(dfa);
   Refinement refinement(dfa, live);
   bool stable = false;
@@ -445,24 +448,6 @@ std::vector<uint32_t> count_texts(const Dfa& dfa, uint32_t cap) {
     }
   }
   return counts;
-}
-
-std::vector<std::vector<uint32_t>> some_texts(const Dfa& dfa, size_t limit) {
-  std::vector<std::vector<uint32_t>> out;
-  std::deque<std::pair<int32_t, std::vector<uint32_t>>> work{{0, {}}};
-  while (!work.empty() && out.size() < limit) {
-    auto [state, text] = std::move(work.front());
-    work.pop_front();
-    const State& s = dfa.states[static_cast<size_t>(state)];
-    if (s.label) out.push_back(text);
-    for (const Edge& e : s.edges) {
-      for (uint32_t c = e.low; c <= e.high && work.size() < 4 * limit; c++) {
-        work.emplace_back(e.to, text);
-        work.back().second.push_back(c);
-      }
-    }
-  }
-  return out;
 }
 
 std::vector<uint32_t> code_points(std::string_view utf8) {

@@ -87,9 +87,6 @@ bool has_all_lengths(const Dfa& dfa);
 
 // Number of texts from each state, at most `cap` (which stands for more, or for endlessly many).
 std::vector<uint32_t> count_texts(const Dfa& dfa, uint32_t cap);
-// The first `limit` texts by length, then by code point.
-std::vector<std::vector<uint32_t>> some_texts(const Dfa& dfa, size_t limit);
-
 // Invalid UTF-8 gives U+FFFD.
 std::vector<uint32_t> code_points(std::string_view utf8);
 

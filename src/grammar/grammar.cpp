@@ -31,13 +31,13 @@ std::vector<Rule> one_value(ValueId id) {
 
 }  // namespace
 
-Grammar::Grammar(ValueGrammar values, std::vector<Rule> rules, RuleId root, KeyOrder order)
-    : values_(std::move(values)), rules_(std::move(rules)), root_(root), order_(order) {
+Grammar::Grammar(ValueGrammar values, std::vector<Rule> rules, RuleId root, KeyOrder order, Layout layout)
+    : values_(std::move(values)), rules_(std::move(rules)), root_(root), order_(order), layout_(layout) {
   find_shortest();
 }
 
-Grammar::Grammar(ValueGrammar values, KeyOrder order)
-    : values_(std::move(values)), rules_(one_value(values_.root)), root_(0), order_(order) {
+Grammar::Grammar(ValueGrammar values, KeyOrder order, Layout layout)
+    : values_(std::move(values)), rules_(one_value(values_.root)), root_(0), order_(order), layout_(layout) {
   find_shortest();
 }
 
@@ -111,7 +111,7 @@ const ByteDfa& Grammar::separator_terminal(bool may_continue, bool may_close) co
   const auto which = static_cast<uint32_t>(may_continue) * 2 + static_cast<uint32_t>(may_close);
   return terminal({separator_key, {-1, 0, which, 0, false}, {}}, [&] {
     ByteDfaBuilder builder;
-    if (may_continue) builder.link(0, ',', ',', builder.add_state(comma));
+    if (may_continue) builder.link_text(0, separator(','), builder.add_state(comma));
     if (may_close) builder.link(0, ']', ']', builder.add_state(close));
     return std::move(builder).build();
   });
@@ -245,7 +245,7 @@ ByteDfa Grammar::make_keys(const ObjectPlace& place, const Used& used) const {
     builder.link(0, '}', '}', builder.add_state(close));
   if (!keys.empty() && (!counts || place.count < object.high)) {
     int32_t quote = 0;
-    if (!place.first) builder.link(0, ',', ',', quote = builder.add_state(0));
+    if (!place.first) builder.link_text(0, separator(','), quote = builder.add_state(0));
     const int32_t begin = builder.add_state(0);
     builder.link(quote, '"', '"', begin);
     std::map<int32_t, int32_t> colons;  // by label
@@ -253,7 +253,7 @@ ByteDfa Grammar::make_keys(const ObjectPlace& place, const Used& used) const {
       const auto [it, fresh] = colons.emplace(label, 0);
       if (fresh) {
         it->second = builder.add_state(0);
-        builder.link(it->second, ':', ':', builder.add_state(label));
+        builder.link_text(it->second, separator(':'), builder.add_state(label));
       }
       return it->second;
     });

@@ -31,14 +31,19 @@ struct Rule {
 // checking texts that others have written.
 enum class KeyOrder { declared, any };
 
+// White space in JSON values. `spaced` is one space behind each comma and colon, as Python's json.dumps writes: small
+// models have read most of their JSON so, and answer worse when it is taken from them (docs/design/locked-output.md).
+enum class Layout { compact, spaced };
+
 class Grammar {
  public:
   // Labels of terminals.
   enum Label : int32_t { value_done = 1, object_begin, array_begin, close, comma, text_done, first_key = 16 };
 
-  Grammar(ValueGrammar values, std::vector<Rule> rules, RuleId root, KeyOrder order = KeyOrder::declared);
+  Grammar(ValueGrammar values, std::vector<Rule> rules, RuleId root, KeyOrder order = KeyOrder::declared,
+          Layout layout = Layout::compact);
   // One JSON value.
-  explicit Grammar(ValueGrammar values, KeyOrder order = KeyOrder::declared);
+  explicit Grammar(ValueGrammar values, KeyOrder order = KeyOrder::declared, Layout layout = Layout::compact);
 
   const Rule& rule(RuleId id) const { return rules_[static_cast<size_t>(id)]; }
   RuleId root() const { return root_; }
@@ -87,11 +92,15 @@ class Grammar {
   const Dfa& all_keys(const ObjectPlace& place) const;
 
   void find_shortest();
+  std::string separator(char mark) const {
+    return layout_ == Layout::spaced ? std::string{mark, ' '} : std::string{mark};
+  }
 
   const ValueGrammar values_;
   const std::vector<Rule> rules_;
   const RuleId root_;
   const KeyOrder order_;
+  const Layout layout_;
   std::vector<uint64_t> shortest_;  // by value
 
   mutable std::mutex mutex_;

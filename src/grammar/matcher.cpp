@@ -254,11 +254,10 @@ void Matcher::complete(Configurations& to, const Configuration& c, int32_t label
     frame.progress = static_cast<uint32_t>(named ? index + 1 : object.properties.size());
   }
   if (!named || grammar_->order() == KeyOrder::any) {
-    // [,]"key": without its quotes, and without escapes: a key is compared by its characters.
-    const size_t quote = text_.find('"', c.begin);
+    // What stands between the quotes, without escapes: a key is compared by its characters.
+    const size_t begin = text_.find('"', c.begin) + 1, end = text_.rfind('"');
     frame.used = intern(
-        Used{text_is_known_ ? unescaped(std::string_view(text_).substr(quote + 1, text_.size() - quote - 3))
-                            : kUnknownText,
+        Used{text_is_known_ ? unescaped(std::string_view(text_).substr(begin, end - begin)) : kUnknownText,
              frame.used});
   }
   const ValueId value =

@@ -375,7 +375,7 @@ class Parser {
         if (to.empty()) continue;
         std::sort(to.begin(), to.end());
         to.erase(std::unique(to.begin(), to.end()), to.end());
-        if (!budget_.spend(1 + to.size() / 8)) return too_complex();
+        if (!budget_.spend(3 + to.size() / 4)) return too_complex();
         std::vector<int32_t> closed = closure(std::move(to), false, false);
         if (std::binary_search(closed.begin(), closed.end(), last)) closed = accepted;
         const int32_t target = number_of(false, std::move(closed));

@@ -4,7 +4,7 @@
 // enum, const, ranges, multipleOf, lengths, pattern, format, tuples, contains, uniqueItems of scalars,
 // patternProperties, propertyNames, counts of properties. Unknown words are annotations.
 //
-// Canonical layout of what is accepted: no white space; properties in the order of their declaration, then
+// Canonical layout of what is accepted: white space as the grammar's Layout says; properties in the order of their declaration, then
 // required ones that are not declared, then others; integers without fraction or exponent; strings with the
 // shortest escapes (and \u00xx in lower case for control characters).
 #pragma once

@@ -83,6 +83,13 @@ const json::value* follow(const json::value* at, std::string_view pointer) {
   return at;
 }
 
+// A name in a JSON pointer (RFC 6901).
+std::string escaped(std::string_view name) {
+  std::string out;
+  for (const char c : name) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+  return out;
+}
+
 const json::string* text_of(const json::object& schema, std::string_view keyword) {
   const json::value* value = schema.if_contains(keyword);
   return value ? value->if_string() : nullptr;
@@ -191,7 +198,7 @@ std::string SchemaDocument::path_of(const json::value& place) const {
       }
     } else if (at->is_object()) {
       for (const auto& member : at->get_object()) {
-        work.push_back({&member.value(), fmt::format("{}/{}", path, std::string_view(member.key()))});
+        work.push_back({&member.value(), path + "/" + escaped(member.key())});
       }
     }
   }

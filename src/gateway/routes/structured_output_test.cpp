@@ -13,23 +13,23 @@ namespace json = boost::json;
 const std::string kChat = "/v1/chat/completions";
 
 std::string chat(const std::string& more) {
-  return R"({"model":"test-model","messages":[{"role":"user","content":"hi"}])" + more + "}";
+  return R"({"model": "test-model", "messages": [{"role": "user", "content": "hi"}])" + more + "}";
 }
 
 std::string schema(const std::string& text, const std::string& more = "") {
-  return R"(,"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":)" + text + more +
-         "}}";
+  return R"(, "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema":)" + text +
+         more + "}}";
 }
 
 const std::string kPerson =
-    R"({"type":"object","properties":{"name":{"type":"string"},"age":{"type":"integer"}},)"
-    R"("required":["name","age"],"additionalProperties":false})";
+    R"({"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},)"
+    R"("required": ["name", "age"], "additionalProperties": false})";
 
 // Two tools: of the first the arguments are locked to its schema, of the second they are any object.
 const std::string kTools =
-    R"(,"tools":[{"type":"function","function":{"name":"add","strict":true,"parameters":{"type":"object",)"
-    R"("properties":{"a":{"type":"integer"},"b":{"type":"string"}},"required":["a","b"],)"
-    R"("additionalProperties":false}}},{"type":"function","function":{"name":"now"}}])";
+    R"(, "tools": [{"type": "function", "function": {"name": "add", "strict": true, "parameters": {"type": "object",)"
+    R"("properties": {"a": {"type": "integer"}, "b": {"type": "string"}}, "required": ["a", "b"],)"
+    R"("additionalProperties": false}}}, {"type": "function", "function": {"name": "now"}}])";
 
 const json::object& choice_of(const json::value& body) { return body.at("choices").at(0).as_object(); }
 const json::object& message_of(const json::value& body) { return choice_of(body).at("message").as_object(); }
@@ -102,10 +102,10 @@ json::array calls_of(const json::object& message) {
 // The whole answer to a request, after checking that its stream says the same.
 json::value ask(TestServer& server, const std::string& more) {
   const TestResponse whole = server.post(kChat, chat(more));
-  const TestResponse streamed = server.post(kChat, chat(more + R"(,"stream":true)"));
+  const TestResponse streamed = server.post(kChat, chat(more + R"(, "stream": true)"));
   EXPECT_EQ(whole.status, 200) << whole.body;
   EXPECT_EQ(streamed.status, 200) << streamed.body;
-  if (whole.status != 200 || streamed.status != 200) return json::parse(R"({"choices":[{"message":{}}]})");
+  if (whole.status != 200 || streamed.status != 200) return json::parse(R"({"choices": [{"message": {}}]})");
   json::value body = whole.json();
   const json::object& message = message_of(body);
   const Streamed all = put_together(streamed.body);
@@ -120,10 +120,10 @@ json::value ask(TestServer& server, const std::string& more) {
 
 TEST(StructuredOutput, AnswersFollowTheSchema) {
   for (const char* said :
-       {"Hello, world!", R"({"name":"J\u00f6rg \"x\" 漢字 🦆","age":42} and more)", "{\"name\":\"a"}) {
+       {"Hello, world!", R"({"name": "J\u00f6rg \"x\" 漢字 🦆", "age": 42} and more)", "{\"name\": \"a"}) {
     TestServer server;
     server.provider->say(said);
-    const json::value body = ask(server, schema(kPerson, R"(,"strict":true)"));
+    const json::value body = ask(server, schema(kPerson, R"(, "strict": true)"));
     const json::value answer = json::parse(message_of(body).at("content").as_string());
     EXPECT_TRUE(answer.at("name").is_string() && answer.at("age").is_int64());
     EXPECT_EQ(answer.as_object().size(), 2u);
@@ -134,9 +134,9 @@ TEST(StructuredOutput, AnswersFollowTheSchema) {
 
 TEST(StructuredOutput, JsonObjectIsAnyObject) {
   TestServer server;
-  server.provider->say(R"({"a":[1,{"b":null}]} more)");
-  EXPECT_EQ(message_of(ask(server, R"(,"response_format":{"type":"json_object"})")).at("content"),
-            R"({"a":[1,{"b":null}]})");
+  server.provider->say(R"({"a": [1, {"b": null}]} more)");
+  EXPECT_EQ(message_of(ask(server, R"(, "response_format": {"type": "json_object"})")).at("content"),
+            R"({"a": [1, {"b": null}]})");
 }
 
 TEST(StructuredOutput, TheModelIsShownTheSchema) {
@@ -149,20 +149,21 @@ TEST(StructuredOutput, TheModelIsShownTheSchema) {
 
 TEST(StructuredOutput, ConfidenceIsOfTheLeastProbableValue) {
   TestServer server;
-  server.provider->say(R"({"sure":"only","open":"bc"})");
-  const std::string open = R"({"type":"object","required":["sure","open"],"additionalProperties":false,)"
-                           R"("properties":{"sure":{"enum":["only"]},"open":{"enum":["aa","bb","bc"]}}})";
+  server.provider->say(R"({"sure": "only", "open": "bc"})");
+  const std::string open =
+      R"({"type": "object", "required": ["sure", "open"], "additionalProperties": false,)"
+      R"("properties": {"sure": {"enum": ["only"]}, "open": {"enum": ["aa", "bb", "bc"]}}})";
   const json::value body = ask(server, schema(open));
-  EXPECT_EQ(message_of(body).at("content"), R"({"sure":"only","open":"bc"})");
+  EXPECT_EQ(message_of(body).at("content"), R"({"sure": "only", "open": "bc"})");
   EXPECT_EQ(choice_of(body).at("confidence"), json::value(0.25));  // b of a or b, c of b or c
-  const std::string forced = R"({"enum":["only"]})";
+  const std::string forced = R"({"enum": ["only"]})";
   EXPECT_EQ(choice_of(ask(server, schema(forced))).at("confidence"), json::value(1.0));
   // Without a grammar there is none.
   EXPECT_FALSE(choice_of(ask(server, "")).contains("confidence"));
 }
 
 TEST(StructuredOutput, AbstentionIsARefusal) {
-  const std::string more = schema(kPerson, R"(,"strict":true,"abstain":true)");
+  const std::string more = schema(kPerson, R"(, "strict": true, "abstain": true)");
   TestServer server;
   server.provider->say("I don't know.");
   json::value body = ask(server, more);
@@ -170,7 +171,7 @@ TEST(StructuredOutput, AbstentionIsARefusal) {
   EXPECT_EQ(message_of(body).at("refusal"), "I don't know.");
   EXPECT_EQ(choice_of(body).at("finish_reason"), "stop");
   // One that was cut is no JSON either.
-  body = ask(server, more + R"(,"max_tokens":3)");
+  body = ask(server, more + R"(, "max_tokens": 3)");
   EXPECT_EQ(message_of(body).at("refusal"), "I d");
   EXPECT_EQ(choice_of(body).at("finish_reason"), "length");
   // Without leave the model answers, and text without a schema is no refusal.
@@ -180,9 +181,9 @@ TEST(StructuredOutput, AbstentionIsARefusal) {
 
 TEST(StructuredOutput, AnAnswerThatWasCutKeepsItsText) {
   TestServer server;
-  server.provider->say(R"({"name":"abcdef","age":1})");
-  const json::value body = ask(server, schema(kPerson) + R"(,"max_tokens":12)");
-  EXPECT_EQ(message_of(body).at("content"), R"({"name":"abc)");
+  server.provider->say(R"({"name": "abcdef", "age": 1})");
+  const json::value body = ask(server, schema(kPerson) + R"(, "max_tokens": 13)");
+  EXPECT_EQ(message_of(body).at("content"), R"({"name": "abc)");
   EXPECT_EQ(choice_of(body).at("finish_reason"), "length");
 }
 
@@ -193,13 +194,13 @@ TEST(StructuredOutput, RefusedSchemasNameKeywordAndPath) {
     const char* param;
     std::vector<const char*> said;
   } cases[] = {
-      {R"({"type":"object","properties":{"a":{"type":"array","items":{"type":"strin"}}}})",
+      {R"({"type": "object", "properties": {"a": {"type": "array", "items": {"type": "strin"}}}})",
        "response_format",
        {"type", "#/properties/a/items"}},
-      {R"({"properties":{"a":{"minimum":"x"}}})", "response_format", {"minimum", "#/properties/a"}},
-      {R"({"properties":{"a":{"$ref":"#/$defs/b"}}})", "response_format", {"$ref", "#/properties/a"}},
-      {R"({"type":"integer","minimum":2,"maximum":1})", "response_format", {"#"}},
-      {R"({"properties":{"a":{"type":"string","pattern":"(?<=x)y"}}})",
+      {R"({"properties": {"a": {"minimum": "x"}}})", "response_format", {"minimum", "#/properties/a"}},
+      {R"({"properties": {"a": {"$ref": "#/$defs/b"}}})", "response_format", {"$ref", "#/properties/a"}},
+      {R"({"type": "integer", "minimum": 2, "maximum": 1})", "response_format", {"#"}},
+      {R"({"properties": {"a": {"type": "string", "pattern": "(?<=x)y"}}})",
        "response_format",
        {"pattern", "#/properties/a"}},
   };
@@ -216,8 +217,8 @@ TEST(StructuredOutput, RefusedSchemasNameKeywordAndPath) {
   const TestResponse response = server.post(
       kChat,
       chat(
-          R"(,"tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":{"type":"object",)"
-          R"("properties":{"a":{"type":"strin"}}}}}],"tool_choice":"required")"));
+          R"(, "tools": [{"type": "function", "function": {"name": "f", "strict": true, "parameters": {"type": "object",)"
+          R"("properties": {"a": {"type": "strin"}}}}}], "tool_choice": "required")"));
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(response.json().at("error").at("param"), "tools[0].function.parameters") << response.body;
   EXPECT_NE(response.body.find("#/properties/a"), std::string::npos) << response.body;
@@ -229,17 +230,17 @@ class EveryToolFormat : public testing::TestWithParam<const ToolCallFormat*> {
 
   const ToolCallFormat& format_ = *GetParam();
   TestServer server_;
-  const std::string kArguments = R"({"a":-17,"b":"é \"}\n漢"})";
+  const std::string kArguments = R"({"a": -17, "b": "é \"}\n漢"})";
   const std::string kAdd = call_text(format_, "add", kArguments),
-                    kNow = call_text(format_, "now", R"({"any":[1]})");
+                    kNow = call_text(format_, "now", R"({"any": [1]})");
   const json::value add_ = json::object{{"name", "add"}, {"arguments", kArguments}};
-  const json::value now_ = json::object{{"name", "now"}, {"arguments", R"({"any":[1]})"}};
+  const json::value now_ = json::object{{"name", "now"}, {"arguments", R"({"any": [1]})"}};
 };
 
 TEST_P(EveryToolFormat, RequiredCallsComeWhateverTheModelWouldSay) {
   for (const std::string& said : {std::string("Hello, world!"), kAdd, list_of(format_, {kNow})}) {
     server_.provider->say(said);
-    const json::value body = ask(server_, kTools + R"(,"tool_choice":"required")");
+    const json::value body = ask(server_, kTools + R"(, "tool_choice": "required")");
     EXPECT_EQ(choice_of(body).at("finish_reason"), "tool_calls");
     EXPECT_TRUE(message_of(body).at("content").is_null());
     ASSERT_EQ(calls_of(message_of(body)).size(), 1u) << json::serialize(body);
@@ -249,20 +250,20 @@ TEST_P(EveryToolFormat, RequiredCallsComeWhateverTheModelWouldSay) {
 
 TEST_P(EveryToolFormat, SeveralCallsUnlessOneIsWanted) {
   server_.provider->say(list_of(format_, {kAdd, kNow, kAdd}));
-  EXPECT_EQ(calls_of(message_of(ask(server_, kTools + R"(,"tool_choice":"required")"))),
+  EXPECT_EQ(calls_of(message_of(ask(server_, kTools + R"(, "tool_choice": "required")"))),
             (json::array{add_, now_, add_}));
-  EXPECT_EQ(
-      calls_of(message_of(ask(server_, kTools + R"(,"tool_choice":"required","parallel_tool_calls":false)"))),
-      json::array(1, add_));
   EXPECT_EQ(calls_of(message_of(
-                ask(server_, kTools + R"(,"tool_choice":{"type":"function","function":{"name":"add"}})"))),
+                ask(server_, kTools + R"(, "tool_choice": "required", "parallel_tool_calls": false)"))),
+            json::array(1, add_));
+  EXPECT_EQ(calls_of(message_of(ask(
+                server_, kTools + R"(, "tool_choice": {"type": "function", "function": {"name": "add"}})"))),
             json::array(1, add_));
 }
 
 TEST_P(EveryToolFormat, ANamedToolIsTheOneThatIsCalled) {
   server_.provider->say(list_of(format_, {kAdd}));
   const json::value body =
-      ask(server_, kTools + R"(,"tool_choice":{"type":"function","function":{"name":"now"}})");
+      ask(server_, kTools + R"(, "tool_choice": {"type": "function", "function": {"name": "now"}})");
   ASSERT_EQ(calls_of(message_of(body)).size(), 1u);
   EXPECT_EQ(calls_of(message_of(body))[0].at("name"), "now");
 }
@@ -273,7 +274,7 @@ TEST_P(EveryToolFormat, AutoCallsOrAnswers) {
   EXPECT_EQ(calls_of(message_of(body)), (json::array{add_, now_}));
   EXPECT_EQ(choice_of(body).at("finish_reason"), "tool_calls");
   server_.provider->say("Hello, world!");
-  body = ask(server_, kTools + R"(,"tool_choice":"auto")");
+  body = ask(server_, kTools + R"(, "tool_choice": "auto")");
   EXPECT_EQ(message_of(body).at("content"), "Hello, world!");
   EXPECT_EQ(choice_of(body).at("finish_reason"), "stop");
 }
@@ -281,7 +282,7 @@ TEST_P(EveryToolFormat, AutoCallsOrAnswers) {
 TEST_P(EveryToolFormat, NoneIsTextWhateverItLooksLike) {
   const std::string text = list_of(format_, {kAdd});
   server_.provider->say(text);
-  const json::value body = ask(server_, kTools + R"(,"tool_choice":"none")");
+  const json::value body = ask(server_, kTools + R"(, "tool_choice": "none")");
   EXPECT_EQ(message_of(body).at("content"), json::value(text));
   EXPECT_EQ(choice_of(body).at("finish_reason"), "stop");
 }
@@ -290,9 +291,9 @@ TEST_P(EveryToolFormat, ASchemaOrACall) {
   server_.provider->say(list_of(format_, {kAdd}));
   const json::value called = ask(server_, schema(kPerson) + kTools);
   EXPECT_EQ(calls_of(message_of(called)), json::array(1, add_));
-  server_.provider->say(R"({"name":"x","age":3})");
+  server_.provider->say(R"({"name": "x", "age": 3})");
   const json::value answered = ask(server_, schema(kPerson) + kTools);
-  EXPECT_EQ(message_of(answered).at("content"), R"({"name":"x","age":3})");
+  EXPECT_EQ(message_of(answered).at("content"), R"({"name": "x", "age": 3})");
   EXPECT_EQ(choice_of(answered).at("finish_reason"), "stop");
 }
 
@@ -301,10 +302,11 @@ TEST_P(EveryToolFormat, ACallThatWasCutIsNotExecuted) {
   const std::string text = list_of(format_, {kAdd});
   server_.provider->say(text);
   for (size_t tokens = 1; tokens < text.size(); tokens++) {
-    const std::string more = kTools + R"(,"tool_choice":"required","max_tokens":)" + std::to_string(tokens);
+    const std::string more =
+        kTools + R"(, "tool_choice": "required", "max_tokens":)" + std::to_string(tokens);
     const json::value body = server_.post(kChat, chat(more)).json();
     EXPECT_EQ(choice_of(body).at("finish_reason"), "length");
-    const Streamed all = put_together(server_.post(kChat, chat(more + R"(,"stream":true)")).body);
+    const Streamed all = put_together(server_.post(kChat, chat(more + R"(, "stream": true)")).body);
     EXPECT_EQ(all.reason, choice_of(body).at("finish_reason"));
     if (message_of(body).contains("tool_calls")) {  // only what closes the list was cut
       EXPECT_EQ(calls_of(message_of(body)), json::array(1, add_)) << tokens;
@@ -324,7 +326,7 @@ TEST_P(EveryToolFormat, ACallThatWasCutIsNotExecuted) {
 
 TEST_P(EveryToolFormat, StreamsWithLogprobsSayTheSame) {
   server_.provider->say(list_of(format_, {kAdd, kNow}));
-  EXPECT_EQ(calls_of(message_of(ask(server_, kTools + R"(,"tool_choice":"required","logprobs":true)"))),
+  EXPECT_EQ(calls_of(message_of(ask(server_, kTools + R"(, "tool_choice": "required", "logprobs": true)"))),
             (json::array{add_, now_}));
 }
 
@@ -336,11 +338,11 @@ INSTANTIATE_TEST_SUITE_P(Formats, EveryToolFormat,
 // The openai SDKs send messages back with what their helpers made of them.
 TEST(StructuredOutput, ParsedMessagesAreTakenBack) {
   TestServer server;
-  const char* body = R"({"model":"test-model","messages":[{"role":"user","content":"hi"},
-      {"role":"assistant","content":null,"refusal":null,"parsed":null,"tool_calls":[{"id":"call_1","type":"function",
-        "function":{"name":"add","arguments":"{\"a\":1}","parsed_arguments":{"a":1}}}]},
-      {"role":"tool","tool_call_id":"call_1","content":"2"},
-      {"role":"assistant","content":"{\"b\":2}","parsed":{"b":2}},{"role":"user","content":"and?"}]})";
+  const char* body = R"({"model": "test-model", "messages": [{"role": "user", "content": "hi"},
+      {"role": "assistant", "content": null, "refusal": null, "parsed": null, "tool_calls": [{"id": "call_1", "type": "function",
+        "function": {"name": "add", "arguments": "{\"a\": 1}", "parsed_arguments": {"a": 1}}}]},
+      {"role": "tool", "tool_call_id": "call_1", "content": "2"},
+      {"role": "assistant", "content": "{\"b\": 2}", "parsed": {"b": 2}}, {"role": "user", "content": "and?"}]})";
   const TestResponse response = server.post(kChat, body);
   EXPECT_EQ(response.status, 200) << response.body;
 }
@@ -348,7 +350,7 @@ TEST(StructuredOutput, ParsedMessagesAreTakenBack) {
 TEST(LoopGuard, IsOnUnlessItIsTurnedOff) {
   TestServer server;
   for (const char* more :
-       {"", R"(,"loop_guard":false)", R"(,"ignore_eos":true,"max_tokens":5)", R"(,"stream":true)"}) {
+       {"", R"(, "loop_guard": false)", R"(, "ignore_eos": true, "max_tokens": 5)", R"(, "stream": true)"}) {
     EXPECT_EQ(server.post(kChat, chat(more)).status, 200) << more;
   }
   const std::vector<EngineRequest> submitted = server.provider->submitted();
@@ -362,22 +364,23 @@ TEST(LoopGuard, IsOnUnlessItIsTurnedOff) {
 
 TEST(LoopGuard, ARewoundAnswerBeginsAnewAndSaysSo) {
   TestServer server;
-  const std::string more = R"(,"logprobs":true)";
+  const std::string more = R"(, "logprobs": true)";
   const TestResponse response = server.post(
-      kChat, R"({"model":"test-model","messages":[{"role":"user","content":"looping"}])" + more + "}");
+      kChat, R"({"model": "test-model", "messages": [{"role": "user", "content": "looping"}])" + more + "}");
   ASSERT_EQ(response.status, 200) << response.body;
   const json::value body = response.json();
   EXPECT_EQ(message_of(body).at("content"), "Hello, world!");
   EXPECT_EQ(choice_of(body).at("logprobs").at("content").as_array().size(), 13u);
   EXPECT_EQ(choice_of(body).at("loops"),
-            json::parse(R"([{"action":"rewound","begin":2,"length":4,"period":1,"text":"l"}])"));
+            json::parse(R"([{"action": "rewound", "begin": 2, "length": 4, "period": 1, "text": "l"}])"));
   EXPECT_FALSE(choice_of(server.post(kChat, chat("")).json()).contains("loops"));
 }
 
 TEST(LoopGuard, FieldsOfTheSamplerAreRead) {
   TestServer server;
-  const char* more = R"(,"dry_multiplier":0.5,"dry_base":2,"dry_allowed_length":3,"dry_penalty_last_n":64,)"
-                     R"("no_repeat_ngram_size":4)";
+  const char* more =
+      R"(, "dry_multiplier": 0.5, "dry_base": 2, "dry_allowed_length": 3, "dry_penalty_last_n": 64,)"
+      R"("no_repeat_ngram_size": 4)";
   EXPECT_EQ(server.post(kChat, chat(more)).status, 200);
   const SamplingParams sampling = server.provider->submitted().at(0).sampling;
   EXPECT_EQ(sampling.dry_multiplier, 0.5f);
@@ -387,7 +390,7 @@ TEST(LoopGuard, FieldsOfTheSamplerAreRead) {
   EXPECT_EQ(sampling.no_repeat_ngram, 4);
   for (const char* field :
        {"dry_multiplier", "dry_allowed_length", "no_repeat_ngram_size", "dry_base", "loop_guard"}) {
-    const TestResponse response = server.post(kChat, chat(",\"" + std::string(field) + "\":-1"));
+    const TestResponse response = server.post(kChat, chat(",\"" + std::string(field) + "\": -1"));
     EXPECT_EQ(response.status, 400) << field;
     EXPECT_EQ(response.json().at("error").at("param"), json::value(field));
   }
