@@ -10,6 +10,15 @@ constexpr size_t kMany = 512;              // tokens from which a mask of bits i
 constexpr size_t kNamedStates = 192;       // automata of more states are not compared
 constexpr size_t kMaxDifference = 20'000;  // nodes; a full walk sees some 300,000
 
+// States that fewer bytes leave are no free text with exceptions; walking them alone is short.
+constexpr int kLikeFreeText = 32;
+
+int open_bytes(const ByteDfa& dfa, int32_t state) {
+  int count = 0;
+  for (int byte = 0; byte < 256; byte++) count += dfa.next(state, static_cast<uint8_t>(byte)) >= 0;
+  return count;
+}
+
 int32_t place_of(std::vector<int32_t>& labels, int32_t label) {
   const auto it = std::find(labels.begin(), labels.end(), label);
   if (it != labels.end()) return static_cast<int32_t>(it - labels.begin());
@@ -134,7 +143,8 @@ std::shared_ptr<const PlacedMask> StateMasks::of(const ByteDfa& dfa, int32_t sta
   }
   PlacedMask placed;
   std::optional<StateMask> difference;
-  if (!dfa.counted() && dfa.free_text >= 0 && dfa.free_text != state) {
+  if (!dfa.counted() && dfa.free_text >= 0 && dfa.free_text != state &&
+      open_bytes(dfa, state) >= kLikeFreeText) {
     difference = this->difference(dfa, state, placed.labels);
     if (difference) placed.base = of(dfa, dfa.free_text);
   }
