@@ -159,11 +159,6 @@ const Dfa& any_number() {
   return dfa;
 }
 
-const Dfa& any_decimal() {
-  static const Dfa dfa = fixed(R"(^-?(0|[1-9][0-9]*)(\.[0-9]+)?$)");
-  return dfa;
-}
-
 const Dfa& any_integer() {
   static const Dfa dfa = fixed(R"(^(0|-?[1-9][0-9]*)$)");
   return dfa;

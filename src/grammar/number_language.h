@@ -27,7 +27,6 @@ struct NumberOrder {
 };
 
 const Dfa& any_number();    // JSON's, exponents too
-const Dfa& any_decimal();   // without exponents
 const Dfa& any_integer();   // canonical
 const Dfa& any_fraction();  // decimals whose value is not whole
 // Decimals that stand to `bound` as `wanted` says.
