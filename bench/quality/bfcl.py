@@ -30,7 +30,7 @@ import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import packages  # noqa: E402
-from proportion import wilson  # noqa: E402
+from proportion import share  # noqa: E402
 
 PACKAGE = "bfcl-eval==2026.3.23"
 CATEGORIES = ("simple_python", "multiple", "parallel", "parallel_multiple", "irrelevance", "live_simple", "live_multiple",
@@ -288,13 +288,6 @@ def ask(client, options, row: dict) -> dict:
     choice = answer.choices[0]
     return {"seconds": time.perf_counter() - begin, "calls": calls_of(choice.message), "finish": choice.finish_reason,
             "tokens": answer.usage.completion_tokens if answer.usage else None, "text": choice.message.content}
-
-
-def share(hits: int, n: int) -> str:
-    if not n:
-        return "-"
-    low, high = wilson(hits, n)
-    return f"{100 * hits / n:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def report(results: dict):

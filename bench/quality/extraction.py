@@ -29,7 +29,7 @@ import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import packages  # noqa: E402
-from proportion import wilson  # noqa: E402
+from proportion import share  # noqa: E402
 
 PACKAGE = "evals==3.0.1.post1"
 MODES = ("free", "locked")
@@ -132,13 +132,6 @@ def ask(client, options, name: str, row: dict, locked: bool) -> dict:
 
 
 # The figures.
-
-def share(hits: int, n: int) -> str:
-    if not n:
-        return "-"
-    low, high = wilson(hits, n)
-    return f"{100 * hits / n:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
-
 
 def counts_of(wanted: list, named: list, kind: str | None) -> tuple:
     """Right, named and wanted spans, of one type or of all."""

@@ -7,6 +7,7 @@
 
 #include "arch/adapters.h"
 #include "base/checked.h"
+#include "engine/answer_grammar.h"
 #include "engine/choice_path.h"
 #include "engine/limits.h"
 #include "engine/memory_limit.h"
@@ -92,6 +93,16 @@ Status check_loaded_adapter(const LoadedAdapter& loaded, const Network& network)
                "adapter", ""};
 }
 
+Status check_grammar(const EngineRequest& request, int vocabulary) {
+  if (request.choices) {
+    return Error{ErrorCode::invalid_argument, "an answer has a grammar or closed choices, not both",
+                 "grammar", ""};
+  }
+  if (request.grammar->masks->tokens() <= static_cast<size_t>(vocabulary)) return {};
+  return Error{ErrorCode::invalid_argument, "the grammar's tokenizer has more tokens than the model",
+               "grammar", ""};
+}
+
 int longest(const Choices& choices) {
   size_t tokens = 0;
   for (const auto& choice : choices.tokens) tokens = std::max(tokens, choice.size());
@@ -148,6 +159,11 @@ Result<RequestId> Engine::submit(EngineRequest request) {
   if (request.choices) {
     RETURN_IF_ERROR(check_choices(*request.choices, vocabulary));
     request.max_tokens = longest(*request.choices);
+  }
+  if (request.grammar) RETURN_IF_ERROR(check_grammar(request, vocabulary));
+  if (request.reasoning) {
+    RETURN_IF_ERROR(check_ids("reasoning.closing", request.reasoning->closing, vocabulary));
+    RETURN_IF_ERROR(check_range("reasoning.tokens", request.reasoning->tokens, 0, INT_MAX));
   }
   RETURN_IF_ERROR(check_range("max_tokens", request.max_tokens, -1, INT_MAX));
   RETURN_IF_ERROR(check_sampling(request.sampling, vocabulary));

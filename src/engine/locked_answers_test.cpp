@@ -307,5 +307,32 @@ TEST(LockedEnds, EndTokensComeOnlyWhereTheAnswerMayEnd) {
   EXPECT_TRUE(Matcher(request.grammar->grammar, nullptr).accept(small_text(on.tokens())));
 }
 
+TEST(LockedAnswers, WhatCannotBeFollowedIsRefused) {
+  const auto engine = [](int vocabulary) {
+    EngineOptions options{.threads = 1, .context = 256, .kv_bytes = 4 << 20};
+    const auto network = std::make_shared<HashNetwork>(vocabulary, std::vector{0}, false);
+    return std::move(*Engine::create(EngineModel{network, {kSmallEnd}, 0, "digest"}, options));
+  };
+  const auto refused = [](Engine& to, EngineRequest request) {
+    const auto id = to.submit(std::move(request));
+    EXPECT_FALSE(id.ok());
+    return id.ok() ? "" : id.error().where;
+  };
+  EngineRequest request;
+  request.prompt = {1};
+  request.max_tokens = 8;
+  request.grammar = small_grammar(R"({"type":"boolean"})");
+  EXPECT_EQ(refused(*engine(kSmallVocabulary - 1), request), "grammar");
+  const auto whole = engine(kSmallVocabulary);
+  EngineRequest both = request;
+  both.choices = std::make_shared<const Choices>(Choices{{{1}, {2}}});
+  EXPECT_EQ(refused(*whole, both), "grammar");
+  EngineRequest thoughts = request;
+  thoughts.reasoning = ReasoningBudget{1, 2, true, 4, {kSmallVocabulary}};
+  EXPECT_EQ(refused(*whole, thoughts), "reasoning.closing");
+  thoughts.reasoning = ReasoningBudget{1, 2, true, -1, {2}};
+  EXPECT_EQ(refused(*whole, thoughts), "reasoning.tokens");
+}
+
 }  // namespace
 }  // namespace understudy

@@ -8,6 +8,8 @@ namespace {
 
 // Shorter forced texts are sampled: looking for their tokens costs more than a mask.
 constexpr size_t kLeastForcedBytes = 2;
+// A loop is closed by no more: each byte costs a look at the whole terminal, on the engine's thread.
+constexpr size_t kMostClosingBytes = 4096;
 // Continuations that are tried behind a forced text.
 constexpr size_t kMostContinuations = 24;
 
@@ -85,7 +87,8 @@ std::vector<TokenId> LockedPath::take_forced() {
 
 std::vector<TokenId> LockedPath::take_closing() {
   std::vector<TokenId> out;
-  for (const TokenId id : grammar_->tokenizer->encode(PromptText::data(matcher_.closing()), false)) {
+  for (const TokenId id :
+       grammar_->tokenizer->encode(PromptText::data(matcher_.closing(kMostClosingBytes)), false)) {
     if (!matcher_.accept(grammar_->masks->bytes_of(id))) break;
     out.push_back(id);
   }

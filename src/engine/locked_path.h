@@ -23,13 +23,14 @@ class LockedPath {
   // The tokens that must come next, without those at the end of the forced text that what follows could change (a
   // quote that merges with the next letter); followed already. Perhaps none.
   std::vector<TokenId> take_forced();
+  bool can_end() const { return matcher_.can_end(); }
   bool must_end() const { return matcher_.must_end(); }
   bool is_overloaded() const { return matcher_.is_overloaded(); }
 
   // A short way to the end: its tokens, followed already. Empty if the answer may end here or none was found.
   std::vector<TokenId> take_closing();
 
-  // Drops all but the first `tokens` tokens of the answer, which were all followed or taken.
+  // The answer becomes `answer`, a beginning of what was followed and taken.
   void rewind(std::span<const TokenId> answer) {
     matcher_.rewind(answer.size());
     last_ = answer.empty() ? -1 : answer.back();

@@ -223,6 +223,43 @@ TEST(LoopGuard, AnswersUnderAGrammarAreClosed) {
   EXPECT_GT(closed, 6);
 }
 
+// No text of a few thousand bytes ends it: what was said is a beginning, and said to be one.
+TEST(LoopGuard, WhatCannotBeClosedIsNoWholeAnswer) {
+  const auto engine = start(hash_network());
+  EngineRequest request = looping_request(1);
+  request.grammar = small_grammar(
+      R"({"type":"object","properties":{"text":{"type":"string"},"list":{"type":"array","minItems":5000}},
+          "required":["text","list"],"additionalProperties":false})");
+  request.loop_guard->rewinds = 0;
+  const Kept kept = run(*engine, request).get();
+  check_incidents(kept, 0, Action::closed);
+  EXPECT_EQ(kept.reason, FinishReason::length);
+}
+
+// Thoughts that repeat themselves end, and an answer follows; once that repeats itself too, it ends.
+TEST(LoopGuard, ThoughtsAreClosedBeforeTheAnswerIs) {
+  const auto network = hash_network();
+  const auto engine = start(network);
+  const TokenId end = a_word() == 60 ? 61 : 60;
+  for (const bool fast_forward : {true, false}) {
+    EngineRequest request = looping_request(2);
+    request.fast_forward = fast_forward;
+    request.loop_guard->rewinds = 0;
+    request.sampling.logit_bias[end] = -1000;
+    request.reasoning = ReasoningBudget{-1, end, true, 1000, {end}};
+    const Kept kept = run(*engine, request).get();
+    ASSERT_EQ(kept.usage.loops.size(), 2u);
+    EXPECT_EQ(kept.usage.loops[0].action, Action::closed);
+    EXPECT_EQ(kept.usage.loops[1].action, Action::ended);
+    const std::vector<TokenId> tokens = kept.tokens();
+    EXPECT_EQ(std::count(tokens.begin(), tokens.end(), end), 1);
+    ASSERT_GT(tokens.size(), static_cast<size_t>(kept.usage.loops[0].length) + 1);
+    EXPECT_EQ(tokens[static_cast<size_t>(kept.usage.loops[0].length)], end);
+    EXPECT_EQ(kept.usage.reasoning_tokens, kept.usage.loops[0].length);
+    EXPECT_EQ(kept.reason, FinishReason::length);
+  }
+}
+
 TEST(LoopGuard, NeverGoesBeyondMaxTokens) {
   const auto grammar = small_grammar(R"({"type":"object","properties":{"text":{"type":"string"},"open":{
       "type":"boolean"}},"required":["text","open"],"additionalProperties":false})");

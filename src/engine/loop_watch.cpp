@@ -5,7 +5,7 @@ namespace understudy {
 void LoopWatch::rewind(const Loop& loop, std::span<const TokenId> answer) {
   rewinds_--;
   banned_[loop.rewind].push_back(answer[static_cast<size_t>(loop.rewind)]);
-  detector_ = LoopDetector();
+  begin_anew();
   for (const TokenId token : answer.first(static_cast<size_t>(loop.rewind))) add(token);
 }
 

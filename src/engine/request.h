@@ -59,8 +59,8 @@ struct TokenEvent {
 enum class FinishReason { stop, length, cancelled, error };
 
 // What is done about an answer that repeats itself without end (loop_detector.h): it goes back to where the loop began
-// and on with another token, at most `rewinds` times; then it is closed by the shortest text that its grammar allows,
-// or without a grammar ends with FinishReason::length.
+// and on with another token, at most `rewinds` times; then thoughts are closed (ReasoningBudget), an answer
+// under a grammar is closed by a short text that it allows, and any other ends with FinishReason::length.
 struct LoopGuard {
   std::shared_ptr<const Tokenizer> tokenizer;  // the model's
   int rewinds = 3;  // 0 where tokens cannot be taken back; models with snapshot states are never rewound
@@ -82,7 +82,7 @@ struct Usage {
   int completion_tokens = 0;  // calls of on_token; with choices: tokens up to the one that decided
   int forced_tokens = 0;      // tokens that were not sampled, those that a rewind took back included
   double queue_ms = 0, first_token_ms = 0, total_ms = 0;
-  int reasoning_tokens = 0;  // with a reasoning budget: between its two tokens
+  int reasoning_tokens = 0;  // with a reasoning budget: between its two tokens, rewound ones included
   std::vector<LoopIncident> loops;
   double cpu_seconds = 0;  // of the engine's threads: of each step its share by rows
 };

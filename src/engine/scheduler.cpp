@@ -385,14 +385,23 @@ void Scheduler::deliver_token(Sequence& s) {
 void Scheduler::break_loop(Sequence& s, const Loop& loop) {
   using Action = LoopIncident::Action;
   const bool can_rewind = s.watch->may_rewind() && cache_->holds(s.state, s.prompt_size + loop.rewind - 1);
-  const Action action = can_rewind ? Action::rewound : s.locked ? Action::closed : Action::ended;
+  const bool can_close = s.locked || s.thoughts == Sequence::Thoughts::open;
+  const Action action = can_rewind ? Action::rewound : can_close ? Action::closed : Action::ended;
   s.usage.loops.push_back(s.watch->incident(loop, action, s.answer()));
   if (can_rewind) return rewind(s, loop);
+  if (s.thoughts == Sequence::Thoughts::open) {
+    s.close_thoughts();
+    return s.watch->begin_anew();
+  }
   if (!s.locked) return end(s, FinishReason::length);
   s.closing = true;
   // Forced tokens that were not fed yet are part of the answer's path already.
   for (const TokenId id : s.locked->take_closing()) s.forced.push_back(id);
-  if (s.forced.empty()) end(s, FinishReason::stop);
+  if (s.forced.empty()) end_locked(s);
+}
+
+void Scheduler::end_locked(Sequence& s) {
+  end(s, s.locked->can_end() ? FinishReason::stop : FinishReason::length);
 }
 
 // State of rows is simply written again from there on.
@@ -403,6 +412,7 @@ void Scheduler::rewind(Sequence& s, const Loop& loop) {
   s.forced.clear();
   s.tokens.resize(s.tokens.size() - dropped.size());
   s.watched = s.answer().size();
+  if (loop.rewind < s.thoughts_end) s.thoughts = Sequence::Thoughts::open;
   if (s.locked) s.locked->rewind(s.answer());
   // The row of the last token that is left is computed once more, for its logits.
   s.state.position = std::min(s.state.position, static_cast<int>(s.tokens.size()) - 1);
@@ -425,7 +435,7 @@ void Scheduler::go_on_without_choice(Sequence& s) {
     s.forced.pop_front();
     s.usage.forced_tokens++;
   }
-  if (s.locked && s.forced.empty() && (s.closing || s.locked->must_end())) end(s, FinishReason::stop);
+  if (s.locked && s.forced.empty() && (s.closing || s.locked->must_end())) end_locked(s);
 }
 
 void Scheduler::deliver_choice(Sequence& s, TokenId token) {

@@ -67,6 +67,7 @@ class Scheduler {
   void deliver_token(Sequence& sequence);
   void append(Sequence& sequence, const TokenEvent& event);
   void go_on_without_choice(Sequence& sequence);
+  void end_locked(Sequence& sequence);
   void break_loop(Sequence& sequence, const Loop& loop);
   void rewind(Sequence& sequence, const Loop& loop);
   void deliver_choice(Sequence& sequence, TokenId token);

@@ -69,13 +69,23 @@ struct Sequence {
     if (thoughts == Thoughts::may_begin && token >= 0) {
       thoughts = token == budget.begin ? Thoughts::open : Thoughts::over;
     } else if (thoughts == Thoughts::open && token == budget.end) {
-      thoughts = Thoughts::over;
+      end_thoughts(0);
     } else if (thoughts == Thoughts::open && token >= 0) {
       usage.reasoning_tokens++;
     }
     if (thoughts != Thoughts::open || usage.reasoning_tokens < budget.tokens) return;
+    close_thoughts();
+  }
+
+  void end_thoughts(size_t tokens_to_come) {
     thoughts = Thoughts::over;
-    for (const TokenId next_id : budget.closing) {
+    thoughts_end = generated() + static_cast<int>(tokens_to_come);
+  }
+
+  // Queues the tokens that end them.
+  void close_thoughts() {
+    end_thoughts(request.reasoning->closing.size());
+    for (const TokenId next_id : request.reasoning->closing) {
       if (locked) locked->follow(next_id);
       forced.push_back(next_id);
     }
@@ -119,6 +129,7 @@ struct Sequence {
   std::optional<LockedPath> locked;  // with a grammar
   enum class Thoughts { none, may_begin, open, over };
   Thoughts thoughts = Thoughts::none;
+  int thoughts_end = 0;            // tokens of the answer up to their end, once they are over
   std::deque<TokenId> forced;      // tokens that come next, without a choice
   std::optional<LoopWatch> watch;  // with a loop guard
   size_t watched = 0;              // tokens of the answer that it has seen

@@ -65,12 +65,12 @@ Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::lock(const ResponseFor
   ASSIGN_OR_RETURN(auto grammar, compile(format, tools, thoughts));
   std::lock_guard lock(mutex_);
   if (const auto it = by_key_.find(key); it != by_key_.end()) return it->second->grammar;
-  entries_.push_front({key, grammar, 0});
+  entries_.push_front({key, grammar});
   by_key_[key] = entries_.begin();
   size_t bytes = 0;
-  for (Entry& entry : entries_) bytes += entry.key.size() * 8 + entry.grammar->grammar->bytes();
+  for (const Entry& entry : entries_) bytes += entry.bytes();
   while (bytes > max_bytes_ && entries_.size() > 1) {
-    bytes -= std::min(bytes, entries_.back().key.size() * 8 + entries_.back().grammar->grammar->bytes());
+    bytes -= std::min(bytes, entries_.back().bytes());
     by_key_.erase(entries_.back().key);
     entries_.pop_back();
   }
@@ -92,8 +92,8 @@ Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::compile(const Response
                        s.after_arguments, s.marker});
     const size_t open = s.before_name.find('{'), close = s.after_arguments.find('\n');
     if (!s.marker.empty() && open != s.before_name.npos) {
-      rules.spell_plain_calls(
-          {"", "", s.separator, s.before_name.substr(open), s.before_arguments, s.after_arguments.substr(0, close), ""});
+      rules.spell_plain_calls({"", "", s.separator, s.before_name.substr(open), s.before_arguments,
+                               s.after_arguments.substr(0, close), ""});
     }
     for (size_t i = 0; i < tools.tools.size(); i++) {
       const bool wanted = tools.choice != ToolRequest::Choice::named || tools.names[i] == tools.named;

@@ -34,7 +34,10 @@ class AnswerLocks {
   struct Entry {
     std::string key;
     std::shared_ptr<const AnswerGrammar> grammar;
-    size_t bytes = 0;
+
+    size_t bytes() const {
+      return key.size() + grammar->grammar->bytes();
+    }  // grows while the grammar is walked
   };
 
   Result<std::shared_ptr<const AnswerGrammar>> compile(const ResponseFormat& format, const ToolRequest& tools,

@@ -22,6 +22,27 @@ Dfa without(const Dfa& texts, const Grammar::Used& used) {
   return both ? restricted(*both, [](int32_t label) { return label > 0; }) : no_text();
 }
 
+size_t bytes_of(const Dfa& dfa) {
+  size_t sum = 0;
+  for (const Dfa::State& s : dfa.states) sum += sizeof(s) + s.edges.size() * sizeof(Dfa::Edge);
+  return sum;
+}
+
+size_t bytes_of(const ValueGrammar& grammar) {
+  size_t sum = 0;
+  for (const ValueLanguage& v : grammar.values) {
+    sum += sizeof(v) + bytes_of(v.numbers);
+    for (const StringLanguage& strings : v.strings) sum += bytes_of(strings.texts);
+    for (const ArrayLanguage& array : v.arrays)
+      sum += sizeof(array) + array.prefix.size() * sizeof(array.rest);
+    for (const ObjectLanguage& object : v.objects) {
+      for (const PropertyLanguage& p : object.properties) sum += sizeof(p) + p.name.size();
+      for (const KeyClass& keys : object.classes) sum += bytes_of(keys.keys);
+    }
+  }
+  return sum;
+}
+
 std::vector<Rule> one_value(ValueId id) {
   Rule rule;
   rule.kind = Rule::Kind::value;
@@ -34,11 +55,13 @@ std::vector<Rule> one_value(ValueId id) {
 Grammar::Grammar(ValueGrammar values, std::vector<Rule> rules, RuleId root, KeyOrder order, Layout layout)
     : values_(std::move(values)), rules_(std::move(rules)), root_(root), order_(order), layout_(layout) {
   find_shortest();
+  bytes_ = bytes_of(values_);
 }
 
 Grammar::Grammar(ValueGrammar values, KeyOrder order, Layout layout)
     : values_(std::move(values)), rules_(one_value(values_.root)), root_(0), order_(order), layout_(layout) {
   find_shortest();
+  bytes_ = bytes_of(values_);
 }
 
 uint64_t Grammar::shortest(const ObjectLanguage& object) const {

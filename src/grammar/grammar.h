@@ -79,7 +79,7 @@ class Grammar {
   uint64_t shortest(const ObjectLanguage& object) const;
   uint64_t shortest(const ArrayLanguage& array) const;
 
-  // Bytes that terminals take, for a bound on caches.
+  // Bytes that values and terminals take, for a bound on caches.
   size_t bytes() const;
 
  private:

@@ -12,6 +12,9 @@ namespace {
 constexpr size_t kFewPlaces = 48;     // compared one by one
 constexpr size_t kMostPlaces = 4096;  // ways to read an answer at the same time
 
+constexpr uint64_t kLackingCost =
+    1 << 10;  // of an item that `contains` still asks for, on the way to the end
+
 const std::string kUnknownText = "\xff";  // no text of a key or item
 
 size_t hash_of(std::initializer_list<uint64_t> parts) {
@@ -384,10 +387,18 @@ std::vector<std::pair<uint64_t, uint8_t>> Matcher::ways_out(const Configuration&
       }
     }
   }
+  // An item that an array asks for may be longer than others.
+  uint64_t lacking = 0;
+  if (c.frame >= 0 && frames_[static_cast<size_t>(c.frame)].kind == Frame::Kind::array) {
+    const Frame& frame = frames_[static_cast<size_t>(c.frame)];
+    const ArrayLanguage& array = grammar_->value(frame.what).arrays[static_cast<size_t>(frame.alternative)];
+    lacking = array.counted_low - std::min(array.counted_low, frame.count);
+  }
   std::vector<std::pair<uint64_t, uint8_t>> ways;
   for (int byte = 0; byte < 256; byte++) {
     const int32_t to = dfa.next(c.state, static_cast<uint8_t>(byte));
-    if (to >= 0) ways.emplace_back(cost[static_cast<size_t>(to)], static_cast<uint8_t>(byte));
+    if (to < 0) continue;
+    ways.emplace_back(cost[static_cast<size_t>(to)] + lacking * kLackingCost, static_cast<uint8_t>(byte));
   }
   std::sort(ways.begin(), ways.end());
   return ways;

@@ -97,6 +97,8 @@ TEST(Matcher, ClosingCompletesTheAnswer) {
       {R"({"type":"array","items":{"type":"integer"},"uniqueItems":true,"minItems":2})", "[1", ",0]"},
       {R"({"type":"array","items":{"type":"string","minLength":2},"minItems":1})", "[\"\\", nullptr},
       {R"({"type":"integer"})", "7", ""},
+      {R"({"type":"array","items":{"type":"integer","minimum":0,"maximum":30},"contains":{"minimum":20}})",
+       "[0", ",20]"},
   };
   for (const auto& [schema, begun, expected] : cases) {
     Matcher matcher(grammar_of(schema), nullptr);

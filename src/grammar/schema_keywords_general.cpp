@@ -131,7 +131,6 @@ void add_language(const KeywordStep& step, Dfa dfa) {
 }
 
 void apply_constant_array(const KeywordStep& step, const json::array& items) {
-  SchemaBranch exact;
   const auto size = static_cast<uint32_t>(items.size());
   if (step.positive) {
     step.branch().low = std::max(step.branch().low, size);

@@ -160,7 +160,7 @@ void CompletionRun::echo_prompt(size_t index, const std::vector<TokenEvent>& eve
 
 void CompletionRun::on_token(size_t index, const TokenEvent& event) {
   release_others(index);
-  choices_[index].events.push_back(event);
+  if (job_.grammar || !job_.params.stream) choices_[index].events.push_back(event);
   take(index, event);
 }
 

@@ -174,7 +174,7 @@ class AnswerFormat {
                        {"begin", loop.begin},
                        {"length", loop.length},
                        {"period", loop.period},
-                       {"text", loop.text.substr(0, 400)}});
+                       {"text", to_valid_utf8(loop.text.substr(0, 400))}});
     }
     choice["loops"] = std::move(loops);
   }
