@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "gateway/routes/response_format.h"
+
 namespace understudy {
 
 namespace json = boost::json;
@@ -64,6 +66,9 @@ Status read_tool(const json::value& value, const std::string& path, ToolRequest&
   }
   ASSIGN_OR_RETURN(form["parameters"], read_parameters(fields));
   ASSIGN_OR_RETURN(bool strict, fields.boolean("strict", true));
+  if (fields.find("strict") && strict) {
+    RETURN_IF_ERROR(check_strict_schema(form["parameters"], fields.path("parameters")));
+  }
   RETURN_IF_ERROR(fields.finish());
   request.tools.push_back({{"type", "function"}, {"function", std::move(form)}});
   request.names.push_back(std::move(name));

@@ -33,7 +33,8 @@ struct ToolRequest {
   bool parallel = true;  // an answer may have several calls
 };
 
-// Errors name the field: "tools[2].function.name". What a schema says is not checked here.
+// Errors name the field: "tools[2].function.name". What a schema says is not checked here, but for OpenAI's rules of
+// strict ones where a tool says so itself.
 Result<ToolRequest> read_tools(FieldReader& fields);
 
 // OpenAI's rule: 1 to 64 letters, digits, "_" and "-".

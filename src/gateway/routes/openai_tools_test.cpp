@@ -21,7 +21,8 @@ Result<ToolRequest> read(const std::string& body) {
 
 const std::string kTools = R"("tools": [
   {"type": "function", "function": {"name": "now", "description": null, "parameters": null, "strict": null}},
-  {"function": {"strict": true, "parameters": {"type": "object", "properties": {"a": {"type": "integer"}}},
+  {"function": {"strict": true, "parameters": {"type": "object", "properties": {"a": {"type": "integer"}},
+                                               "required": ["a"], "additionalProperties": false},
    "description": "d", "name": "get_weather-2"}, "type": "function"}])";
 
 TEST(OpenAiTools, WithoutToolsThereIsNoChoice) {
@@ -39,7 +40,8 @@ TEST(OpenAiTools, ToolsAreGivenAsTemplatesKnowThem) {
       json::serialize(request.tools),
       R"([{"type":"function","function":{"name":"now","parameters":{"type":"object","properties":{}}}},)"
       R"({"type":"function","function":{"name":"get_weather-2","description":"d",)"
-      R"("parameters":{"type":"object","properties":{"a":{"type":"integer"}}}}}])");
+      R"("parameters":{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"],)"
+      R"("additionalProperties":false}}}])");
   EXPECT_EQ(request.names, (std::vector<std::string>{"now", "get_weather-2"}));
   EXPECT_EQ(request.strict, (std::vector<bool>{true, true}));
   EXPECT_EQ(request.choice, Choice::automatic);
@@ -99,6 +101,11 @@ TEST(OpenAiTools, NonsenseIsRefusedByName) {
       {tool(R"({"name": "b", "parameters": true})"), "tools[1].function.parameters"},
       {tool(R"({"name": "b", "parameters": {"type": "string"}})"), "tools[1].function.parameters.type"},
       {tool(R"({"name": "b", "strict": "yes"})"), "tools[1].function.strict"},
+      {tool(R"({"name": "b", "strict": true, "parameters": {"type": "object", "properties": {}}})"),
+       "tools[1].function.parameters"},
+      {tool(R"({"name": "b", "strict": true, "parameters": {"type": "object", "additionalProperties": false,
+                "properties": {"x": {"type": "object", "additionalProperties": true}}, "required": ["x"]}})"),
+       "tools[1].function.parameters"},
       {tool(R"({"name": "b", "arguments": {}})"), "tools[1].function.arguments"},
       {"{" + kTools + R"(, "tool_choice": "any"})", "tool_choice"},
       {"{" + kTools + R"(, "tool_choice": 1})", "tool_choice"},

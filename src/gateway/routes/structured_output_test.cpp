@@ -218,6 +218,7 @@ TEST(StructuredOutput, RefusedSchemasNameKeywordAndPath) {
       kChat,
       chat(
           R"(, "tools": [{"type": "function", "function": {"name": "f", "strict": true, "parameters": {"type": "object",)"
+          R"("required": ["a"], "additionalProperties": false,)"
           R"("properties": {"a": {"type": "strin"}}}}}], "tool_choice": "required")"));
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(response.json().at("error").at("param"), "tools[0].function.parameters") << response.body;
