@@ -1,5 +1,6 @@
 // linear_rates [N K]: what the linear kernel of every table reaches on one thread, a line a format: bytes of weights a second
-// with one row (weights larger than the caches), multiply-adds a second with 8 and 64 rows, beside what the set can at best.
+// with one row (weights larger than the caches), multiply-adds a second with 8 and 64 rows, beside what the set can at best;
+// where the set has a matrix unit also those of its bf16 tiles with 32, 128 and 512 rows.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -31,11 +32,15 @@ double best_seconds(Call call) {
   return best;
 }
 
-double seconds_of(const KernelTable& table, const std::vector<PackedMatrix>& weights, int rows) {
+using LinearKernel = void (*)(const LinearArgs& args, int begin, int end);
+
+double seconds_of(const KernelTable& table, LinearKernel kernel, const std::vector<PackedMatrix>& weights,
+                  int rows) {
   const int n = weights[0].rows(), k = weights[0].k();
   std::vector<float> x(static_cast<size_t>(rows * k));
   for (size_t i = 0; i < x.size(); i++) x[i] = static_cast<float>(i * 37 % 101) / 50 - 1;
   const QuantisedRows quantised(table, x.data(), rows, k);
+  const Bf16Rows bf16(table, x.data(), rows, k);
   std::vector<float> y(static_cast<size_t>(rows * n));
   LinearArgs args{.dtype = weights[0].dtype(),
                   .panels = nullptr,
@@ -43,7 +48,7 @@ double seconds_of(const KernelTable& table, const std::vector<PackedMatrix>& wei
                   .rows = rows,
                   .int8 = quantised.int8(),
                   .f32 = x.data(),
-                  .bf16 = nullptr,
+                  .bf16 = bf16.words.data(),
                   .y = y.data(),
                   .n = n,
                   .y_stride = n,
@@ -51,7 +56,7 @@ double seconds_of(const KernelTable& table, const std::vector<PackedMatrix>& wei
   return best_seconds([&] {
     for (const PackedMatrix& matrix : weights) {
       args.panels = matrix.panel(0);
-      table.linear(args, 0, matrix.panels());
+      kernel(args, 0, matrix.panels());
     }
   });
 }
@@ -65,12 +70,18 @@ void measure(const KernelTable& table, DType dtype, int n, int k) {
   for (; bytes < 128e6; bytes += static_cast<double>(weights.back().bytes()))
     weights.push_back(PackedMatrix::pack(dtype, n, k, blocks, pool, arena));
   const double pairs = static_cast<double>(n) * k;
-  const auto rate = [&](int rows) {
-    std::vector<PackedMatrix> one{PackedMatrix::pack(dtype, n, k, blocks, pool, arena)};
-    return rows * pairs / seconds_of(table, one, rows) / 1e9;
+  const std::vector<PackedMatrix> one{weights[0]};
+  const auto rate = [&](LinearKernel kernel, int rows) {
+    return rows * pairs / seconds_of(table, kernel, one, rows) / 1e9;
   };
-  fmt::print("{:12} {:7} {:6.1f} GB/s  {:7.1f} {:7.1f} G multiply-adds/s\n", table.name, info(dtype).name,
-             bytes / seconds_of(table, weights, 1) / 1e9, rate(8), rate(64));
+  fmt::print("{:12} {:7} {:6.1f} GB/s  {:7.1f} {:7.1f} G multiply-adds/s", table.name, info(dtype).name,
+             bytes / seconds_of(table, table.linear, weights, 1) / 1e9, rate(table.linear, 8),
+             rate(table.linear, 64));
+  if (table.linear_bf16 != nullptr) {
+    fmt::print("; tiles {:7.1f} {:7.1f} {:7.1f}", rate(table.linear_bf16, 32), rate(table.linear_bf16, 128),
+               rate(table.linear_bf16, 512));
+  }
+  fmt::print("\n");
 }
 
 void measure_all(int n, int k) {
@@ -79,7 +90,11 @@ void measure_all(int n, int k) {
     const double peak = kRounds * 512.0 / best_seconds([&] { table->peak_int8(kRounds); }) / 1e9;
     std::vector<std::byte> memory(128'000'000);
     const double read = 128e6 / best_seconds([&] { table->read_all(memory.data(), memory.size()); }) / 1e9;
-    fmt::print("{:12} limits  {:6.1f} GB/s  {:7.1f} G multiply-adds/s (int8)\n", table->name, read, peak);
+    fmt::print("{:12} limits  {:6.1f} GB/s  {:7.1f} G multiply-adds/s (int8)", table->name, read, peak);
+    if (table->peak_bf16 != nullptr)
+      fmt::print("; tiles {:7.1f}",
+                 kRounds * 32768.0 / best_seconds([&] { table->peak_bf16(kRounds); }) / 1e9);
+    fmt::print("\n");
     for (const DTypeInfo& type : kDTypes) measure(*table, type.dtype, n, k);
   }
 }

@@ -51,13 +51,12 @@ double limit_tokens_per_s(const Options& options, const Network& network, Thread
   const bool is_prefill = options.work == "prefill";
   const int mean_depth = options.depth + tokens / 2;
   const Work work = work_of(network, mean_depth);
-  const double multiply_adds_per_s = int8_multiply_adds_per_s(pool, kernels);
-  if (is_prefill) return multiply_adds_per_s / (work.multiply_adds + work.key_multiply_adds);
+  const double rate = multiply_adds_per_s(pool, kernels, is_prefill);
+  if (is_prefill) return rate / (work.multiply_adds + work.key_multiply_adds);
   const double bytes = work.weight_bytes + work.state_bytes * options.streams;
   const double memory_s = bytes / read_bytes_per_s(pool, kernels, static_cast<size_t>(bytes));
-  const double arithmetic_s = options.streams *
-                              (work.multiply_adds + work.head_multiply_adds + work.key_multiply_adds) /
-                              multiply_adds_per_s;
+  const double arithmetic_s =
+      options.streams * (work.multiply_adds + work.head_multiply_adds + work.key_multiply_adds) / rate;
   return options.streams / std::max(memory_s, arithmetic_s);
 }
 

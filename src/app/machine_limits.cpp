@@ -42,9 +42,14 @@ double read_bytes_per_s(ThreadPool& pool, const KernelTable& kernels, size_t byt
   });
 }
 
-double int8_multiply_adds_per_s(ThreadPool& pool, const KernelTable& kernels) {
-  constexpr int kRounds = 1 << 18, kMultiplyAddsARound = 512;
+double multiply_adds_per_s(ThreadPool& pool, const KernelTable& kernels, bool prompt) {
   const int tasks = 4 * pool.size();
+  if (prompt && kernels.peak_bf16 != nullptr) {
+    constexpr int kRounds = 1 << 14, kMultiplyAddsARound = 32768;
+    return median_rate(static_cast<double>(kMultiplyAddsARound) * kRounds * tasks,
+                       [&] { pool.run(tasks, [&](int) { kernels.peak_bf16(kRounds); }); });
+  }
+  constexpr int kRounds = 1 << 18, kMultiplyAddsARound = 512;
   std::atomic<int64_t> sink = 0;
   return median_rate(static_cast<double>(kMultiplyAddsARound) * kRounds * tasks,
                      [&] { pool.run(tasks, [&](int) { sink += kernels.peak_int8(kRounds); }); });

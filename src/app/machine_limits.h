@@ -12,7 +12,8 @@ namespace understudy {
 // count: a small model really is read from them.
 double read_bytes_per_s(ThreadPool& pool, const KernelTable& kernels, size_t bytes);
 
-// int8 multiply-adds a second over all threads, operands in registers.
-double int8_multiply_adds_per_s(ThreadPool& pool, const KernelTable& kernels);
+// Multiply-adds a second over all threads, operands in registers: int8, or bf16 on the matrix unit for prompt rows where the
+// set has one.
+double multiply_adds_per_s(ThreadPool& pool, const KernelTable& kernels, bool prompt);
 
 }  // namespace understudy

@@ -43,8 +43,10 @@ Features detect() {
   constexpr unsigned kAmxBf16 = 1u << 22, kAmxTile = 1u << 24, kTileState = 3u << 17;
   const bool has_tiles =
       (d & (kAmxBf16 | kAmxTile)) == (kAmxBf16 | kAmxTile) && (xcr0 & kTileState) == kTileState;
-  found.amx_bf16 = found.avx512_vnni && has_tiles && may_use_tiles();
-  if (__get_cpuid_count(7, 1, &a, &b, &c, &d)) found.avx_vnni = found.avx2 && (a & (1u << 4)) != 0;
+  if (!__get_cpuid_count(7, 1, &a, &b, &c, &d)) return found;
+  constexpr unsigned kAvxVnni = 1u << 4, kAvx512Bf16 = 1u << 5;
+  found.avx_vnni = found.avx2 && (a & kAvxVnni) != 0;
+  found.amx_bf16 = found.avx512_vnni && has_tiles && (a & kAvx512Bf16) != 0 && may_use_tiles();
   return found;
 }
 

@@ -14,12 +14,15 @@
 
 namespace understudy {
 
-inline constexpr int kKeyBlock = 256;  // keys a softmax block
-inline constexpr int kPageKeys = 16;   // keys a page; K lies (D, 16) in a page, V lies (16, D)
-inline constexpr int kKvGroup = 32;    // values of a head that share a scale in int8 pages
-inline constexpr int kTileRows = 32;   // bf16 tiles read whole blocks of rows
-inline constexpr int kAttendRows = 4;  // query rows that share the reads of a key block
-inline constexpr int kRowGroup = 8;    // int8 rows that lie interleaved
+inline constexpr int kKeyBlock = 256;      // keys a softmax block
+inline constexpr int kPageKeys = 16;       // keys a page; K lies (D, 16) in a page, V lies (16, D)
+inline constexpr int kKvGroup = 32;        // values of a head that share a scale in int8 pages
+inline constexpr int kTileRows = 32;       // bf16 tiles read whole blocks of rows
+inline constexpr int kBf16Group = 16;      // bf16 rows that lie interleaved
+inline constexpr int kTileD = 32;          // and head widths are padded so
+inline constexpr int kAttendRows = 4;      // query rows that share the reads of a key block
+inline constexpr int kMaxHeadWidth = 512;  // D; the largest of the known families is Gemma 4's 512
+inline constexpr int kRowGroup = 8;        // int8 rows that lie interleaved
 
 // M rows of K activations, quantised to int8 per 32: x = d * q. Sums make the offsets of unsigned codes exact.
 // Rows lie in groups of kRowGroup, the last of which may have fewer: (groups, K/32, rows of the group, ...), so that a
@@ -31,6 +34,13 @@ struct Int8Rows {
   const int32_t* neg_sum;  // (..., 2): minus the sum of q over each 16
 };
 
+// M rows of K activations as bf16: groups of kBf16Group rows lie (K/32, 16, 32), so that a tile of a
+// matrix unit is 1 KiB in one piece. Where row `row` begins; its K 32t.. lie 512 t further.
+inline size_t bf16_row_at(int row, int k) {
+  return static_cast<size_t>(row / kBf16Group * kBf16Group) * static_cast<size_t>(k) +
+         static_cast<size_t>(row % kBf16Group * 32);
+}
+
 struct LinearArgs {
   DType dtype;
   const std::byte* panels;  // packed weights
@@ -38,7 +48,7 @@ struct LinearArgs {
   int rows;                 // M
   Int8Rows int8;            // for block formats
   const float* f32;         // (M, K), for float formats
-  const uint16_t* bf16;     // (M rounded up to kTileRows, K), for bf16 tiles
+  const uint16_t* bf16;     // (M rounded up to kTileRows, K) in groups (bf16_row_at), for bf16 tiles
   float* y;                 // (M, N) with stride
   int n;                    // N: columns of the last panel beyond it are not written
   int y_stride;
@@ -48,20 +58,35 @@ struct LinearArgs {
 // int8 pages hold K and V as signed bytes, each followed by f16 scales (D / 32 rounded up, 16): one for every
 // key and kKvGroup of its values.
 
-// One KV head and up to kAttendRows query rows of one sequence, over one block of keys.
-struct AttendArgs {
-  int d;                        // head width D, a multiple of 16
+// The keys and values of one KV head of one sequence at positions [block * kKeyBlock, (block + 1) * kKeyBlock).
+struct KeyBlock {
+  int d;                          // head width D, a multiple of 16
+  bool int8;                      // else keys and values are f16
+  const std::byte* const* pages;  // page table of the sequence
+  size_t k_offset, v_offset;      // of this layer and head inside a page
+  int block;
+};
+
+// Up to kAttendRows query rows over one block of keys.
+struct AttendArgs : KeyBlock {
   int rows;                     // query rows, 1..kAttendRows
   const float* q[kAttendRows];  // (D) each, scaled by 1/sqrt(D) or what the family says
   int first[kAttendRows];       // visible keys are positions [first, last)
   int last[kAttendRows];
-  bool int8;                      // else keys and values are f16
-  const std::byte* const* pages;  // page table of the sequence
-  size_t k_offset, v_offset;      // of this layer and head inside a page
-  int block;                      // keys [block * kKeyBlock, (block + 1) * kKeyBlock)
-  float* max;                     // (rows): largest score
-  float* sum;                     // (rows): sum of exp(score - max); 0 if the row sees no key of the block
-  float* out;                     // (rows, D): sum of exp(score - max) * v
+  float* max;  // (rows): largest score
+  float* sum;  // (rows): sum of exp(score - max); 0 if the row sees no key of the block
+  float* out;  // (rows, D): sum of exp(score - max) * v
+};
+
+// The same for any number of query rows, on bf16 tiles. Rows are padded to kTileRows and D to kTileD in q and out.
+struct AttendTilesArgs : KeyBlock {
+  int rows;
+  const uint16_t* q;  // (rows, D) in groups (bf16_row_at), scaled; zeros beyond D
+  const int* first;   // (rows): visible keys are positions [first, last), both ascending
+  const int* last;
+  float* max;  // (rows)
+  float* sum;
+  float* out;  // (rows, D)
 };
 
 // c[m, n] += sum over k of a[m, k] * b[k, n], all f32. `a` has a stride for either axis (so it may be a
@@ -92,6 +117,7 @@ struct KernelTable {
   // One row of K activations to int8 per 32, rounding to nearest even; d = max|x| / 127. `rows`: of its group, so
   // tile t comes to q + 32 * rows * t, and so on.
   void (*quantize_row)(const float* x, int k, int rows, int8_t* q, float* d, float* dsum, int32_t* neg_sum);
+  // One row of K activations to bf16, in its group.
   void (*round_row_bf16)(const float* x, int k, uint16_t* y);
 
   // y = x W^T (+ bias) for output columns of panels [begin, end). Block formats use int8 activations with an
@@ -111,6 +137,9 @@ struct KernelTable {
   void (*store_f16)(const float* x, int n, uint16_t* y);
 
   void (*attend)(const AttendArgs& args);
+  // Of prompt rows: queries, keys, weights exp(score - max) and values rounded once to bf16, sums f32. A row's bits
+  // depend on what it sees only, as long as all values of the block are finite. nullptr: no matrix unit.
+  void (*attend_tiles)(const AttendTilesArgs& args);
   // Folds block results into a running (max, sum, out), in order: the softmax over all keys so far.
   void (*attend_merge)(float block_max, float block_sum, const float* block_out, int d, float* max,
                        float* sum, float* out);
@@ -135,6 +164,8 @@ struct KernelTable {
   uint64_t (*read_all)(const std::byte* data, size_t bytes);
   int32_t (*peak_int8)(int rounds);
   float (*peak_f32)(int rounds);
+  // `rounds` x 4 products of bf16 tiles, 32,768 multiply-adds. nullptr: no matrix unit.
+  void (*peak_bf16)(int rounds);
 };
 
 }  // namespace understudy

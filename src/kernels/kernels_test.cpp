@@ -38,17 +38,13 @@ struct Problem {
                                  std::make_shared<Arena>());
   }
 
-  void quantize(const KernelTable& table) {
-    table_ = &table;
-    bf16.resize(static_cast<size_t>((rows + 32) * k));  // tiles read whole blocks of rows
-    for (int r = 0; r < rows; r++)
-      table.round_row_bf16(&x[static_cast<size_t>(r * k)], k, &bf16[static_cast<size_t>(r * k)]);
-  }
+  void quantize(const KernelTable& table) { table_ = &table; }
 
   // Rows [begin, begin + count) only.
   std::vector<float> run(void (*kernel)(const LinearArgs&, int, int), int begin, int count) const {
     const auto at = static_cast<size_t>(begin * k);
     const QuantisedRows quantised(*table_, &x[at], count, k);
+    const Bf16Rows bf16(*table_, &x[at], count, k);
     std::vector<float> y(static_cast<size_t>(count * n), NAN);
     LinearArgs args{.dtype = dtype,
                     .panels = weights.panel(0),
@@ -56,7 +52,7 @@ struct Problem {
                     .rows = count,
                     .int8 = quantised.int8(),
                     .f32 = &x[at],
-                    .bf16 = &bf16[at],
+                    .bf16 = bf16.words.data(),
                     .y = y.data(),
                     .n = n,
                     .y_stride = n,
@@ -80,7 +76,7 @@ struct Problem {
           double a = info(dtype).block == 1 ? x[at] : static_cast<double>(row.q[in_row]) * row.d[in_row / 32];
           double weight = w[in_row];
           if (from_bf16) {
-            a = bf16_to_f32(bf16[at]);
+            a = bf16_to_f32(f32_to_bf16(x[at]));
             weight = bf16_to_f32(f32_to_bf16(w[in_row]));
           }
           sum += a * weight;
@@ -96,7 +92,6 @@ struct Problem {
   int rows, n, k;
   std::vector<float> x, bias;
   PackedMatrix weights;
-  std::vector<uint16_t> bf16;
 
  private:
   const KernelTable* table_ = nullptr;
@@ -212,8 +207,8 @@ TEST(Elementwise, MatchesDoubleArithmetic) {
 struct AttentionProblem {
   static constexpr int kKeys = 600, kPages = (kKeys + kPageKeys - 1) / kPageKeys;
 
-  AttentionProblem(int d_, bool int8_)
-      : d(d_), int8(int8_), q(normal(static_cast<size_t>(kAttendRows * d_), 21)) {
+  AttentionProblem(int d_, bool int8_, int queries = kAttendRows)
+      : d(d_), int8(int8_), q(normal(static_cast<size_t>(queries * d_), 21)) {
     for (int page = 0; page < kPages; page++) {
       storage.emplace_back(static_cast<size_t>(2 * part_halves()),
                            f32_to_f16(NAN));  // unwritten places must not matter
@@ -255,6 +250,15 @@ struct AttentionProblem {
   float key(int j, int i) const { return get(j, 0, i, i * kPageKeys + j % kPageKeys); }
   float value(int j, int i) const { return get(j, part_halves(), i, j % kPageKeys * d + i); }
 
+  KeyBlock key_block(int block) const {
+    return {.d = d,
+            .int8 = int8,
+            .pages = pages.data(),
+            .k_offset = 0,
+            .v_offset = static_cast<size_t>(part_halves()) * 2,
+            .block = block};
+  }
+
   // Rows [begin, begin + count) with visible keys [first[r], last[r]).
   std::vector<float> run(const KernelTable& table, int begin, int count, const int* first,
                          const int* last) const {
@@ -263,21 +267,12 @@ struct AttentionProblem {
     std::vector<float> block_out(static_cast<size_t>(kAttendRows * d));
     float max[kAttendRows], sum[kAttendRows];
     for (int block = 0; block * kKeyBlock < kKeys; block++) {
-      AttendArgs args{};
-      args.d = d;
-      args.rows = count;
+      AttendArgs args{key_block(block), count, {}, {}, {}, max, sum, block_out.data()};
       for (int r = 0; r < count; r++) {
         args.q[r] = &q[static_cast<size_t>((begin + r) * d)];
         args.first[r] = first[begin + r];
         args.last[r] = last[begin + r];
       }
-      args.pages = pages.data();
-      args.int8 = int8;
-      args.v_offset = static_cast<size_t>(part_halves()) * 2;
-      args.block = block;
-      args.max = max;
-      args.sum = sum;
-      args.out = block_out.data();
       table.attend(args);
       for (int r = 0; r < count; r++) {
         table.attend_merge(max[r], sum[r], &block_out[static_cast<size_t>(r * d)], d,
@@ -288,6 +283,30 @@ struct AttentionProblem {
     for (int r = 0; r < count; r++) {
       for (int i = 0; i < d; i++) out[static_cast<size_t>(r * d + i)] /= total[static_cast<size_t>(r)];
     }
+    return out;
+  }
+
+  // The same by attend_tiles.
+  std::vector<float> run_tiles(const KernelTable& table, int begin, int count, const int* first,
+                               const int* last) const {
+    const int width = (d + kTileD - 1) / kTileD * kTileD,
+              padded = (count + kTileRows - 1) / kTileRows * kTileRows;
+    std::vector<float> wide(static_cast<size_t>(count * width));
+    for (int r = 0; r < count; r++)
+      std::memcpy(&wide[static_cast<size_t>(r * width)], &q[static_cast<size_t>((begin + r) * d)],
+                  static_cast<size_t>(d) * sizeof(float));
+    const Bf16Rows queries(table, wide.data(), count, width);
+    std::vector<float> out(static_cast<size_t>(count * d)), block_out(static_cast<size_t>(padded * width)),
+        max(static_cast<size_t>(count)), sum(max.size()), total(max.size()), top(max.size(), -INFINITY);
+    for (int block = 0; block * kKeyBlock < kKeys; block++) {
+      table.attend_tiles({key_block(block), count, queries.words.data(), first + begin, last + begin,
+                          max.data(), sum.data(), block_out.data()});
+      for (size_t r = 0; r < max.size(); r++) {
+        table.attend_merge(max[r], sum[r], &block_out[r * static_cast<size_t>(width)], d, &top[r], &total[r],
+                           &out[r * static_cast<size_t>(d)]);
+      }
+    }
+    for (size_t i = 0; i < out.size(); i++) out[i] /= total[i / static_cast<size_t>(d)];
     return out;
   }
 
@@ -335,6 +354,62 @@ TEST(Attend, MatchesSoftmaxAndRowsAreIndependent) {
       }
     }
   }
+}
+
+double as_bf16(double x) { return bf16_to_f32(f32_to_bf16(static_cast<float>(x))); }
+
+// Weights are rounded to 8 bits, all else is near exact once queries, keys and values are.
+TEST(AttendTiles, MatchesSoftmaxOfRoundedOperandsAndRowsAreIndependent) {
+  constexpr int kRows = 45;
+  int tables = 0;
+  for (const KernelTable* table : testable_kernels()) {
+    if (table->attend_tiles == nullptr) continue;
+    tables++;
+    for (const bool int8 : {false, true}) {
+      for (const int d : {16, 64, 80, 256}) {
+        for (const int window : {0, 100, 300}) {
+          const AttentionProblem problem(d, int8, kRows);
+          int first[kRows], last[kRows];
+          for (int r = 0; r < kRows; r++) {
+            last[r] = 250 + 350 * (r + 1) / kRows;
+            first[r] = window == 0 ? 0 : std::max(0, last[r] - window);
+          }
+          const auto together = problem.run_tiles(*table, 0, kRows, first, last);
+          for (int r = 0; r < kRows; r++) {
+            std::vector<double> weight;
+            double total = 0;
+            for (int j = first[r]; j < last[r]; j++) {
+              double score = 0;
+              for (int i = 0; i < d; i++)
+                score += as_bf16(problem.q[static_cast<size_t>(r * d + i)]) * as_bf16(problem.key(j, i));
+              weight.push_back(std::exp(score));
+              total += weight.back();
+            }
+            for (int i = 0; i < d; i++) {
+              double expected = 0, size = 0;
+              for (int j = first[r]; j < last[r]; j++) {
+                const double part =
+                    weight[static_cast<size_t>(j - first[r])] / total * as_bf16(problem.value(j, i));
+                expected += part;
+                size += std::abs(part);
+              }
+              ASSERT_NEAR(together[static_cast<size_t>(r * d + i)], expected, size / 256 + 2e-5)
+                  << table->name << " D " << d << (int8 ? " int8" : " f16") << " window " << window << " row "
+                  << r;
+            }
+          }
+          for (const auto& [begin, count] : {std::pair{0, 1}, {44, 1}, {3, 17}, {10, 33}}) {
+            const auto some = problem.run_tiles(*table, begin, count, first, last);
+            ASSERT_EQ(std::memcmp(some.data(), &together[static_cast<size_t>(begin * d)],
+                                  some.size() * sizeof(float)),
+                      0)
+                << table->name << " D " << d << " rows " << begin << " + " << count;
+          }
+        }
+      }
+    }
+  }
+  if (tables == 0) GTEST_SKIP() << "no table with a matrix unit can run here";
 }
 
 TEST(Dispatch, OverrideNamesATableOrSaysWhichThereAre) {

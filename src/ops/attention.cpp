@@ -1,7 +1,8 @@
 #include "ops/attention.h"
 
-#include <cmath>
 #include <cstring>
+
+#include "ops/query_pairs.h"
 
 namespace understudy {
 
@@ -51,11 +52,9 @@ void store_keys_and_values(const Context& context, Rows k, Rows v, const Attenti
   });
 }
 
-// Query rows that share the reads of one KV head: consecutive (row, head) pairs of one sequence.
+// Queries that share the reads of a block, and the blocks that they see.
 struct Tile {
-  const AttentionRows* sequence;
-  int g;             // KV head
-  int first, count;  // pairs [first, first + count) of rows x heads-per-group
+  QueryPairs pairs;
   int first_block, blocks;
 };
 
@@ -68,7 +67,7 @@ struct Partial {
 class Attend {
  public:
   Attend(const Context& context, Rows q, const AttentionShape& shape, Rows out)
-      : context_(context), q_(q), shape_(shape), out_(out), group_(shape.heads / shape.kv_heads) {}
+      : context_(context), q_(q), shape_(shape), out_(out) {}
 
   void run(std::span<const AttentionRows> sequences) {
     ArenaScope scope(context_.arena);
@@ -82,7 +81,7 @@ class Attend {
   void run_by_tile() const {
     context_.pool.run(tile_count_, [&](int t) {
       Partial partial;
-      Running running[kAttendRows];
+      RunningSoftmax running[kAttendRows];
       for (int b = 0; b < tiles_[t].blocks; b++) {
         attend_block(tiles_[t], b, partial);
         merge(tiles_[t], partial, running);
@@ -104,94 +103,58 @@ class Attend {
       attend_block(tiles_[t], task - first_of[t], partials[task]);
     });
     for (int t = 0; t < tile_count_; t++) {
-      Running running[kAttendRows];
+      RunningSoftmax running[kAttendRows];
       for (int b = 0; b < tiles_[t].blocks; b++) merge(tiles_[t], partials[first_of[t] + b], running);
       finish(tiles_[t], running);
     }
   }
 
   void plan(std::span<const AttentionRows> sequences) {
-    int most = 0;
-    for (const auto& s : sequences)
-      most += shape_.kv_heads * ((s.rows * group_ + kAttendRows - 1) / kAttendRows);
-    tiles_ = context_.arena.allocate<Tile>(static_cast<size_t>(most));
-    for (const auto& sequence : sequences) {
-      for (int g = 0; g < shape_.kv_heads; g++) {
-        for (int first = 0; first < sequence.rows * group_; first += kAttendRows) {
-          Tile tile{&sequence, g, first, std::min(kAttendRows, sequence.rows * group_ - first), 0, 0};
-          tile.first_block = visible_first(tile, 0) / kKeyBlock;
-          tile.blocks = (visible_end(tile, tile.count - 1) - 1) / kKeyBlock - tile.first_block + 1;
-          total_blocks_ += tile.blocks;
-          tiles_[tile_count_++] = tile;
-        }
-      }
-    }
-  }
-
-  int position(const Tile& tile, int i) const { return tile.sequence->position + (tile.first + i) / group_; }
-  int visible_first(const Tile& tile, int i) const {
-    return shape_.window > 0 ? std::max(0, position(tile, i) - shape_.window + 1) : 0;
-  }
-  int visible_end(const Tile& tile, int i) const {
-    return shape_.causal ? position(tile, i) + 1 : tile.sequence->position + tile.sequence->rows;
-  }
-  // Where pair i of a tile lies in a (M, H * D) matrix.
-  size_t place(const Tile& tile, int i) const {
-    const int row = tile.sequence->row + (tile.first + i) / group_;
-    const int head = tile.g * group_ + (tile.first + i) % group_;
-    return static_cast<size_t>(row) * static_cast<size_t>(q_.width) +
-           static_cast<size_t>(head * shape_.head_width);
+    tiles_ = context_.arena.allocate<Tile>(static_cast<size_t>(count_pairs(sequences, shape_, kAttendRows)));
+    each_pairs(sequences, shape_, kAttendRows, [&](const QueryPairs& pairs) {
+      const int first_block = pairs.first_key(0) / kKeyBlock;
+      const int blocks = (pairs.end_key(pairs.count - 1) - 1) / kKeyBlock - first_block + 1;
+      tiles_[tile_count_++] = {pairs, first_block, blocks};
+      total_blocks_ += blocks;
+    });
   }
 
   void attend_block(const Tile& tile, int block, Partial& partial) const {
     float scaled[kAttendRows][kMaxHeadWidth];
-    AttendArgs args{};
-    args.d = shape_.head_width;
-    args.rows = tile.count;
-    for (int i = 0; i < tile.count; i++) {
-      const float* q = q_.data + place(tile, i);
+    AttendArgs args{key_block(tile.pairs, tile.first_block + block),
+                    tile.pairs.count,
+                    {},
+                    {},
+                    {},
+                    partial.max,
+                    partial.sum,
+                    partial.out};
+    for (int i = 0; i < tile.pairs.count; i++) {
+      const float* q = q_.data + tile.pairs.place(i);
       for (int j = 0; j < args.d; j++) scaled[i][j] = q[j] * shape_.scale;
       args.q[i] = scaled[i];
-      args.first[i] = visible_first(tile, i);
-      args.last[i] = visible_end(tile, i);
+      args.first[i] = tile.pairs.first_key(i);
+      args.last[i] = tile.pairs.end_key(i);
     }
-    args.int8 = shape_.kv == KvType::int8;
-    args.pages = tile.sequence->pages.data();
-    args.k_offset = shape_.k_offset(tile.g);
-    args.v_offset = shape_.v_offset(tile.g);
-    args.block = tile.first_block + block;
-    args.max = partial.max;
-    args.sum = partial.sum;
-    args.out = partial.out;
     context_.kernels.attend(args);
   }
 
-  struct Running {
-    float max = -INFINITY, sum = 0;
-  };
-
-  void merge(const Tile& tile, const Partial& partial, Running* running) const {
-    const int d = shape_.head_width;
-    for (int i = 0; i < tile.count; i++) {
-      float* out = out_.data + place(tile, i);
-      if (running[i].sum == 0) std::memset(out, 0, static_cast<size_t>(d) * sizeof(float));
-      context_.kernels.attend_merge(partial.max[i], partial.sum[i], partial.out + i * d, d, &running[i].max,
-                                    &running[i].sum, out);
+  void merge(const Tile& tile, const Partial& partial, RunningSoftmax* running) const {
+    for (int i = 0; i < tile.pairs.count; i++) {
+      running[i].add(context_.kernels, partial.max[i], partial.sum[i], partial.out + i * shape_.head_width,
+                     shape_.head_width, out_.data + tile.pairs.place(i));
     }
   }
 
-  void finish(const Tile& tile, const Running* running) const {
-    for (int i = 0; i < tile.count; i++) {
-      float* out = out_.data + place(tile, i);
-      for (int j = 0; j < shape_.head_width; j++) out[j] /= running[i].sum;
-    }
+  void finish(const Tile& tile, const RunningSoftmax* running) const {
+    for (int i = 0; i < tile.pairs.count; i++)
+      running[i].finish(shape_.head_width, out_.data + tile.pairs.place(i));
   }
 
   const Context& context_;
   Rows q_;
   const AttentionShape& shape_;
   Rows out_;
-  int group_;  // query heads a KV head
   Tile* tiles_ = nullptr;
   int tile_count_ = 0, total_blocks_ = 0;
 };
@@ -201,7 +164,13 @@ class Attend {
 void attention(const Context& context, Rows q, Rows k, Rows v, const AttentionShape& shape,
                std::span<const AttentionRows> sequences, Rows out) {
   for (const auto& sequence : sequences) store_keys_and_values(context, k, v, shape, sequence);
-  Attend(context, q, shape, out).run(sequences);
+  // Prompts come first, and are worth the matrix unit.
+  size_t prompts = 0;
+  if (context.kernels.attend_tiles != nullptr) {
+    while (prompts < sequences.size() && sequences[prompts].row < context.prompt_rows) prompts++;
+  }
+  if (prompts > 0) attend_prompts(context, q, shape, sequences.first(prompts), out);
+  if (prompts < sequences.size()) Attend(context, q, shape, out).run(sequences.subspan(prompts));
   if (context.tape != nullptr) record_attention(*context.tape, q, k, v, shape, sequences, out);
 }
 

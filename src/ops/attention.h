@@ -21,8 +21,6 @@ namespace understudy {
 // How keys and values are kept. int8 halves their memory, and what attention reads of it.
 enum class KvType { f16, int8 };
 
-inline constexpr int kMaxHeadWidth = 512;  // D; the largest of the known families is Gemma 4's 512
-
 // One sequence's rows in the step and the page table that its layer uses.
 struct AttentionRows {
   int row = 0, rows = 0;

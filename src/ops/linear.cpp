@@ -40,7 +40,7 @@ Operands prepare(const Context& context, Rows x, int bf16_rows, bool quantise) {
     operands.bf16 = context.arena.allocate<uint16_t>(static_cast<size_t>(round_up(bf16_rows, kTileRows)) * k);
   }
   context.each_row(bf16_rows, x.width, [&](int row) {
-    context.kernels.round_row_bf16(x.row(row), x.width, operands.bf16 + static_cast<size_t>(row) * k);
+    context.kernels.round_row_bf16(x.row(row), x.width, operands.bf16 + bf16_row_at(row, x.width));
   });
   if (!quantise) return operands;
   // Rows of a group share cache lines: one thread writes them all.
@@ -88,7 +88,10 @@ void linear(const Context& context, Rows x, std::span<const Linear* const> layer
     CHECK(layer->weight.k() == x.width);
     panels += layer->weight.panels();
   }
-  context.pool.run_ranges(panels, [&](int begin, int end) {
+  // The matrix unit takes panels in pairs, and the same time for one.
+  const int unit = bf16_rows > 0 ? 2 : 1;
+  context.pool.run_ranges((panels + unit - 1) / unit, [&](int first, int last) {
+    int begin = unit * first, end = std::min(unit * last, panels);
     for (size_t i = 0; i < layers.size() && begin < end; i++) {
       int count = layers[i]->weight.panels(), stop = std::min(end, count);
       if (begin < stop) {

@@ -4,8 +4,8 @@
 // Keys lie (D, 16) a page, so that 16 scores are 16 lanes and no sum runs across lanes; scores add in
 // ascending D, values in ascending key. A row's bits do not depend on which rows share the block.
 
-inline const uint8_t* page_part(const AttendArgs& args, int page, size_t offset) {
-  return reinterpret_cast<const uint8_t*>(args.pages[page]) + offset;
+inline const uint8_t* page_part(const KeyBlock& keys, int page, size_t offset) {
+  return reinterpret_cast<const uint8_t*>(keys.pages[page]) + offset;
 }
 
 // Keys or values of a page part as f32: 16 of them from element `at`.

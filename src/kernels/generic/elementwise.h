@@ -63,11 +63,13 @@ void quantize_row(const float* x, int k, int rows, int8_t* q, float* d, float* d
 }
 
 void round_row_bf16(const float* x, int k, uint16_t* y) {
-  for (int i = 0; i < k; i++) {
-    uint32_t bits;
-    __builtin_memcpy(&bits, x + i, 4);
-    bool nan = (bits & 0x7fffffffu) > 0x7f800000u;
-    y[i] = static_cast<uint16_t>(nan ? (bits >> 16) | 0x40 : (bits + 0x7fffu + ((bits >> 16) & 1)) >> 16);
+  for (int first = 0; first < k; first += kTileK, x += kTileK, y += kBf16Group * kTileK) {
+    for (int i = 0; i < kTileK; i++) {
+      uint32_t bits;
+      __builtin_memcpy(&bits, x + i, 4);
+      bool nan = (bits & 0x7fffffffu) > 0x7f800000u;
+      y[i] = static_cast<uint16_t>(nan ? (bits >> 16) | 0x40 : (bits + 0x7fffu + ((bits >> 16) & 1)) >> 16);
+    }
   }
 }
 

@@ -26,6 +26,7 @@ constexpr KernelTable generic_table(const char* name) {
           .add = add_rows,
           .store_f16 = store_f16_row,
           .attend = attend,
+          .attend_tiles = nullptr,
           .attend_merge = attend_merge,
           .multiply_add = multiply_add,
           .linear_backward = linear_backward,
@@ -36,5 +37,6 @@ constexpr KernelTable generic_table(const char* name) {
           .softmax_backward = softmax_backward,
           .read_all = read_all,
           .peak_int8 = peak_int8,
-          .peak_f32 = peak_f32};
+          .peak_f32 = peak_f32,
+          .peak_bf16 = nullptr};
 }

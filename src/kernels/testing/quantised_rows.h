@@ -25,4 +25,13 @@ struct QuantisedRows {
   std::vector<int32_t> neg_sum;
 };
 
+struct Bf16Rows {
+  Bf16Rows(const KernelTable& table, const float* x, int rows, int k)
+      : words(static_cast<size_t>((rows + kTileRows - 1) / kTileRows * kTileRows * k)) {
+    for (int r = 0; r < rows; r++) table.round_row_bf16(x + r * k, k, &words[bf16_row_at(r, k)]);
+  }
+
+  std::vector<uint16_t> words;
+};
+
 }  // namespace understudy

@@ -1,139 +1,206 @@
-// y = x W^T on bf16 matrix tiles: weights are unpacked and rounded once to bf16, sums stay in f32 tiles for
-// all of K. Included inside the namespace of a set, after generic/table.h and a `Tiles` type with the eight
-// tile registers:
+// y = x W^T on bf16 matrix tiles: weights are unpacked and rounded once to bf16, sums stay in f32 tiles in ascending K.
+// Included after multiply_block.h.
 //
-//   Tiles::configure(), Tiles::release()                 per call and thread; all tiles 16 rows of 64 bytes
-//   Tiles::zero<t>(), load<t>(p, stride), store<t>(p, stride), multiply<c, a, b>()
+// Sums move through f32 memory between chunks of K, which changes no bit; rows never meet, so M changes none either.
+// Every row uses the same tiles even for M = 1.
 //
-// Registers 0..3 hold a 32 x 32 block of sums, 4 and 5 activations (16 rows x 32 K), 6 and 7 weights (32 K x
-// 16 columns, K in pairs). Sums move through f32 memory between chunks of K, which changes no bit; rows never
-// meet, so M changes none either. Every row uses the same tiles even for M = 1.
+// The matrix unit is busy for 64 cycles with the four products of a step; the vector units, idle meanwhile, unpack the
+// next chunk of weights into the other buffer (Unpacker), so that with many rows unpacking costs nothing.
 
-inline constexpr int kSumRows = 256;    // rows that share one unpacking of a weight chunk
-inline constexpr int kChunkTiles = 32;  // K tiles unpacked at a time: 2 panels x 32 KiB
-inline constexpr int kTileBytes = 1024;
+inline constexpr int kSumRows = 512;  // rows that share one unpacking of a weight chunk
+inline constexpr int kChunkTiles =
+    8;  // K tiles unpacked at a time: 16 KiB of two panels, half of the first-level cache
+inline constexpr int kGroupPairs = 12;  // pairs of panels that share the reads of a chunk of x
+// A step's two tiles of x come from the second-level cache in 18 ns, from the third in 70: rows of x stay in the second.
+inline constexpr size_t kResidentBytes = 1200 * 1024;
 
-// Two rows of 16 weights (K = 2i and 2i + 1) rounded to bf16, side by side in 16 words.
-inline void store_pair(uint8_t* out, F32 even, F32 odd) {
-  const I32 half = splat_i32(0x7fff), one = splat_i32(1);
-  auto rounded = [&](F32 x) {
-    I32 bits = _mm512_castps_si512(x);
-    return add(bits, add(half, _mm512_and_si512(_mm512_srli_epi32(bits, 16), one)));
-  };
-  I32 high = _mm512_and_si512(rounded(odd), splat_i32(static_cast<int32_t>(0xffff0000u)));
-  _mm512_storeu_si512(out, _mm512_or_si512(high, _mm512_srli_epi32(rounded(even), 16)));
-}
-
-// One group of 4 K: bytes of codes -> two pair rows.
-template <class Format>
-inline void unpack_group(Bytes codes, F32 scale, F32 minimum, uint8_t* out) {
-  auto value = [&](int shift) {
-    I32 code;
-    if constexpr (Format::kOffsetLog2 == kSigned) {
-      code = _mm512_srai_epi32(_mm512_slli_epi32(codes.v, static_cast<unsigned>(24 - shift)), 24);
-    } else {
-      code = _mm512_and_si512(_mm512_srli_epi32(codes.v, static_cast<unsigned>(shift)), splat_i32(0xff));
-      if constexpr (Format::kOffsetLog2 >= 0) code = add(code, splat_i32(-(1 << Format::kOffsetLog2)));
-    }
-    F32 weight = mul(to_f32(code), scale);
-    if constexpr (Format::kMinimum) weight = add(weight, minimum);
-    return weight;
-  };
-  store_pair(out, value(0), value(8));
-  store_pair(out + 64, value(16), value(24));
-}
-
-template <class Format>
-inline void unpack_tile(const uint8_t* panel, int k, int tile, uint8_t* out) {
-  constexpr PackedLayout kLayout = packed_layout(Format::kDType);
-  if constexpr (kLayout.scale_bytes == 0) {
-    const uint8_t* rows = panel + static_cast<size_t>(tile) * kTileK * 16 * Format::kBytes;
-    for (int i = 0; i < kTileK; i += 2) {
-      store_pair(out + 32 * i, Format::weights(rows + 16 * Format::kBytes * i),
-                 Format::weights(rows + 16 * Format::kBytes * (i + 1)));
-    }
-  } else {
-    const uint8_t* quants = panel + static_cast<size_t>(tile) * kLayout.quant_bytes;
-    const uint8_t* scale_block = panel + panel_quant_bytes(Format::kDType, k) +
-                                 static_cast<size_t>(tile / kLayout.scale_tiles) * kLayout.scale_bytes;
-    Scales scales{};
-    Format::scales(scale_block, tile % kLayout.scale_tiles, scales);
-    for (int j = 0; j < 4; j++) {
-      Bytes lo, hi;
-      Format::codes(quants, j, lo, hi);
-      unpack_group<Format>(lo, scales.scale, scales.minimum, out + 128 * j);
-      unpack_group<Format>(hi, Format::kHalves ? scales.second : scales.scale,
-                           Format::kHalves ? scales.second_minimum : scales.minimum, out + 128 * (j + 4));
-    }
-  }
-}
-
-// sums (32, 32) += x (32 rows, chunk) * weights (chunk, 32).
-template <class Tiles>
-inline void multiply_block(const uint16_t* x, int k, const uint8_t* left, const uint8_t* right, int tiles,
-                           bool first, float* sums) {
-  constexpr int kStride = 32 * 4;
-  if (first) {
-    Tiles::template zero<0>(), Tiles::template zero<1>(), Tiles::template zero<2>(),
-        Tiles::template zero<3>();
-  } else {
-    Tiles::template load<0>(sums, kStride);
-    Tiles::template load<1>(sums + 16, kStride);
-    Tiles::template load<2>(sums + 16 * 32, kStride);
-    Tiles::template load<3>(sums + 16 * 32 + 16, kStride);
-  }
-  for (int t = 0; t < tiles; t++) {
-    Tiles::template load<4>(x + t * kTileK, 2 * k);
-    Tiles::template load<5>(x + t * kTileK + static_cast<size_t>(16) * static_cast<size_t>(k), 2 * k);
-    Tiles::template load<6>(left + t * kTileBytes, 64);
-    Tiles::template load<7>(right + t * kTileBytes, 64);
-    Tiles::template multiply<0, 4, 6>();
-    Tiles::template multiply<1, 4, 7>();
-    Tiles::template multiply<2, 5, 6>();
-    Tiles::template multiply<3, 5, 7>();
-  }
-  Tiles::template store<0>(sums, kStride);
-  Tiles::template store<1>(sums + 16, kStride);
-  Tiles::template store<2>(sums + 16 * 32, kStride);
-  Tiles::template store<3>(sums + 16 * 32 + 16, kStride);
-}
-
+// One chunk of K of two panels, tile by tile: those of the left one, then those of the right one.
 template <class Tiles, class Format>
-void linear_bf16_format(const LinearArgs& args, int begin, int end) {
-  alignas(64) static thread_local uint8_t weights[2][kChunkTiles * kTileBytes];
-  alignas(64) static thread_local float sums[kSumRows * 32];
-  const int tiles = args.k / kTileK;
-  const size_t bytes = panel_bytes(Format::kDType, args.k);
-  for (int p = begin; p < end; p += 2) {
-    const auto* panel = reinterpret_cast<const uint8_t*>(args.panels) + static_cast<size_t>(p) * bytes;
-    const bool pair = p + 1 < end;
-    for (int row = 0; row < args.rows; row += kSumRows) {
-      const int rows = args.rows - row < kSumRows ? args.rows - row : kSumRows;
-      for (int tile = 0; tile < tiles; tile += kChunkTiles) {
-        const int count = tiles - tile < kChunkTiles ? tiles - tile : kChunkTiles;
-        for (int t = 0; t < count; t++) {
-          unpack_tile<Format>(panel, args.k, tile + t, weights[0] + t * kTileBytes);
-          if (pair) unpack_tile<Format>(panel + bytes, args.k, tile + t, weights[1] + t * kTileBytes);
-        }
-        for (int m = 0; m < rows; m += kTileRows) {
-          const uint16_t* x =
-              args.bf16 + static_cast<size_t>(row + m) * static_cast<size_t>(args.k) + tile * kTileK;
-          multiply_block<Tiles>(x, args.k, weights[0], weights[pair ? 1 : 0], count, tile == 0,
-                                sums + 32 * m);
-        }
+class Unpacker {
+ public:
+  Unpacker() = default;
+  // Tiles [first, first + count) of both panels, to `out`.
+  Unpacker(const uint8_t* left, const uint8_t* right, int k, int first, int count, uint8_t* out)
+      : left_(left),
+        right_(right),
+        out_(out),
+        scales_at_(panel_quant_bytes(Format::kDType, k)),
+        first_(first),
+        count_(count) {}
+
+  int tiles() const { return 2 * count_; }
+
+  // Groups kQuarter and kQuarter + 4 of four K each of tile i.
+  template <int kQuarter>
+  [[gnu::always_inline]] void unpack(int i) const {
+    const uint8_t* panel = i < count_ ? left_ : right_;
+    const int tile = first_ + (i < count_ ? i : i - count_);
+    uint8_t* out = out_ + i * kTileBytes;
+    if constexpr (kLayout.scale_bytes == 0) {
+      constexpr int kRow = 16 * Format::kBytes;
+      const uint8_t* rows = panel + static_cast<size_t>(tile * kTileK + 8 * kQuarter) * kRow;
+      for (int r = 0; r < 8; r += 2) {
+        store_bytes(out + 256 * kQuarter + 32 * r,
+                    Tiles::pairs(Format::weights(rows + kRow * r), Format::weights(rows + kRow * (r + 1))));
       }
-      for (int m = 0; m < rows; m++) {
-        store_columns(args, row + m, p, load(sums + 32 * m));
-        if (pair) store_columns(args, row + m, p + 1, load(sums + 32 * m + 16));
+    } else {
+      Scales scales{};
+      Format::scales(
+          panel + scales_at_ + static_cast<size_t>(tile / kLayout.scale_tiles) * kLayout.scale_bytes,
+          tile % kLayout.scale_tiles, scales);
+      Bytes lo, hi;
+      Format::codes(panel + static_cast<size_t>(tile) * kLayout.quant_bytes, kQuarter, lo, hi);
+      // The same of the tile eight further on: what the other units wait for must not come from memory.
+      constexpr int kAhead = 8 * kLayout.quant_bytes, kQuarterBytes = kLayout.quant_bytes / 4;
+      for (int line = 0; line < kQuarterBytes; line += 64)
+        __builtin_prefetch(panel + static_cast<size_t>(tile) * kLayout.quant_bytes + kAhead +
+                           kQuarter * kQuarterBytes + line);
+      if (kQuarter == 0)
+        __builtin_prefetch(panel + scales_at_ +
+                           static_cast<size_t>(tile / kLayout.scale_tiles + 8 / kLayout.scale_tiles) *
+                               kLayout.scale_bytes);
+      const Affine lower(scales.scale, scales.minimum);
+      lower.unpack(lo, out + 128 * kQuarter);
+      const Affine upper(Format::kHalves ? scales.second : scales.scale,
+                         Format::kHalves ? scales.second_minimum : scales.minimum);
+      upper.unpack(hi, out + 128 * (kQuarter + 4));
+    }
+  }
+
+ private:
+  static constexpr PackedLayout kLayout = packed_layout(Format::kDType);
+  static constexpr bool kSignedCodes = Format::kOffsetLog2 == kSigned;
+
+  // weight = cvt(code << 8 i) * by[i] + plus, exact up to the one rounding of a minimum: a code has 8 bits, a scale 17.
+  struct Affine {
+    F32 by[4], plus;
+
+    Affine(F32 scale, F32 minimum) {
+      by[0] = scale;
+      for (int i = 1; i < 4; i++) by[i] = mul(by[i - 1], splat(1.0f / 256));
+      if constexpr (Format::kMinimum) {
+        plus = minimum;
+      } else {
+        constexpr int kOffset = kSignedCodes ? 128 : Format::kOffsetLog2 >= 0 ? 1 << Format::kOffsetLog2 : 0;
+        plus = mul(scale, splat(static_cast<float>(-kOffset)));
       }
     }
+
+    // Of byte i of each lane. Signed codes become unsigned by their upper bit, but in the uppermost byte, where
+    // they are signed as they stand.
+    template <int i>
+    F32 weight(Bytes codes) const {
+      constexpr bool kFlip = kSignedCodes && i < 3;
+      const I32 mask = splat_i32(static_cast<int32_t>(0xffu << 8 * i));
+      const I32 flip = splat_i32(kFlip ? 0x80 << 8 * i : 0);
+      const F32 code = to_f32(_mm512_ternarylogic_epi32(codes.v, mask, flip, 0x6a));  // (codes & mask) ^ flip
+      return kSignedCodes && i == 3 ? mul(code, by[i]) : fma(code, by[i], plus);
+    }
+
+    [[gnu::always_inline]] void unpack(Bytes codes, uint8_t* out) const {
+      store_bytes(out, Tiles::pairs(weight<0>(codes), weight<1>(codes)));
+      store_bytes(out + 64, Tiles::pairs(weight<2>(codes), weight<3>(codes)));
+    }
+  };
+
+  const uint8_t *left_ = nullptr, *right_ = nullptr;
+  uint8_t* out_ = nullptr;
+  size_t scales_at_ = 0;
+  int first_ = 0, count_ = 0;
+};
+
+// What a thread works in. Sums stand in y; here those whose rows or columns do not all exist.
+struct LinearScratch {
+  alignas(64) uint8_t weights[2][2 * kChunkTiles * kTileBytes];
+  alignas(64) float last_rows[kGroupPairs][kTileRows * 32];              // of each pair of panels
+  alignas(64) float last_columns[kSumRows / kTileRows][kTileRows * 32];  // of each block of rows
+};
+inline thread_local LinearScratch linear_scratch;
+
+// Adds the bias to the sums of `rows` rows, or moves them to y.
+inline void finish_sums(const LinearArgs& args, SumBlock sums, int row, int rows, int panel, int panels) {
+  for (int m = 0; m < rows; m++) {
+    for (int i = 0; i < panels; i++)
+      store_columns(args, row + m, panel + i, load(sums.data + m * sums.stride + 16 * i));
+  }
+}
+
+// Rows [row, row + rows) of panels [begin, end), at most kSumRows and 2 kGroupPairs.
+template <class Tiles, class Format>
+void linear_bf16_block(const LinearArgs& args, int row, int rows, int begin, int end) {
+  LinearScratch& scratch = linear_scratch;
+  const int tiles = args.k / kTileK, pairs = (end - begin + 1) / 2;
+  const int chunks = (tiles + kChunkTiles - 1) / kChunkTiles, chunk_tiles = (tiles + chunks - 1) / chunks;
+  const int blocks = (rows + kTileRows - 1) / kTileRows;
+  const int share = blocks < 8 ? (8 + blocks - 1) / blocks : 1;  // tiles to unpack while four are multiplied
+  const auto panel = [&](int p) {  // of an odd number of panels the last is its own neighbour
+    return reinterpret_cast<const uint8_t*>(args.panels) +
+           static_cast<size_t>(p < end ? p : end - 1) * panel_bytes(Format::kDType, args.k);
+  };
+  const auto first_tile = [&](int step) {
+    return step / pairs * chunk_tiles;
+  };  // chunk by chunk, in it pair by pair
+  const auto tile_count = [&](int step) {
+    const int left = tiles - first_tile(step);
+    return left < chunk_tiles ? left : chunk_tiles;
+  };
+  const auto unpacker = [&](int step) {
+    const int p = begin + 2 * (step % pairs);
+    return Unpacker<Tiles, Format>(panel(p), panel(p + 1), args.k, first_tile(step), tile_count(step),
+                                   scratch.weights[step % 2]);
+  };
+  const auto finish = [](const Unpacker<Tiles, Format>& chunk, int from) {
+    for (int i = from; i < chunk.tiles(); i++)
+      chunk.template unpack<0>(i), chunk.template unpack<1>(i), chunk.template unpack<2>(i),
+          chunk.template unpack<3>(i);
+  };
+  finish(unpacker(0), 0);
+  for (int step = 0; step < chunks * pairs; step++) {
+    const auto ahead = step + 1 < chunks * pairs ? unpacker(step + 1) : Unpacker<Tiles, Format>();
+    int next = 0;
+    const auto unpack_share = [&](auto quarter) {
+      const int stop = next + share < ahead.tiles() ? next + share : ahead.tiles();
+      for (int i = next; i < stop; i++) ahead.template unpack<quarter>(i);
+      if constexpr (quarter == 3) next = stop;
+    };
+    const int first = first_tile(step), count = tile_count(step);
+    const int pair = step % pairs, p = begin + 2 * pair;
+    const bool last = first + count == tiles, all_columns = p + 1 < end && 16 * (p + 2) <= args.n;
+    const uint8_t* columns = scratch.weights[step % 2];
+    for (int block = 0; block < blocks; block++) {
+      const size_t group_words = static_cast<size_t>(args.k) * kBf16Group;
+      const uint16_t* x = args.bf16 + static_cast<size_t>(row / kBf16Group + 2 * block) * group_words +
+                          static_cast<size_t>(first) * (kTileBytes / 2);
+      const int m = row + kTileRows * block, left = row + rows - m;
+      const bool whole = all_columns && left >= kTileRows;
+      const SumBlock sums =
+          whole ? SumBlock{args.y + static_cast<size_t>(m) * static_cast<size_t>(args.y_stride) + 16 * p,
+                           args.y_stride}
+                : SumBlock{all_columns ? scratch.last_rows[pair] : scratch.last_columns[block], 32};
+      multiply_block<Tiles>(x, x + group_words, columns, columns + count * kTileBytes, count, first > 0, sums,
+                            unpack_share);
+      if (last && !(whole && args.bias == nullptr))
+        finish_sums(args, sums, m, left < kTileRows ? left : kTileRows, p, p + 1 < end ? 2 : 1);
+    }
+    finish(ahead, next);
   }
 }
 
 template <class Tiles>
 void linear_bf16(const LinearArgs& args, int begin, int end) {
+  const auto fits = [&](int rows) {
+    return 2 * static_cast<size_t>(rows) * static_cast<size_t>(args.k) <= kResidentBytes;
+  };
+  // Where not even half the rows fit, a chunk of them does, and several pairs of panels take it in turn.
+  const int most = fits(kSumRows) || !fits(kSumRows / 2) ? kSumRows : kSumRows / 2;
+  const int panels = fits(most) ? 2 : 2 * kGroupPairs;
   Tiles::configure();
-  dispatch_format(args.dtype,
-                  [&]<class Format>(Format) { linear_bf16_format<Tiles, Format>(args, begin, end); });
+  dispatch_format(args.dtype, [&]<class Format>(Format) {
+    for (int row = 0; row < args.rows; row += most) {
+      const int rows = args.rows - row < most ? args.rows - row : most;
+      for (int p = begin; p < end; p += panels)
+        linear_bf16_block<Tiles, Format>(args, row, rows, p, p + panels < end ? p + panels : end);
+    }
+  });
   Tiles::release();
 }

@@ -10,7 +10,11 @@ namespace understudy::isa::avx512 {
 namespace amx_emulated {
 inline constexpr int kMaxRows = 8;
 #include "kernels/generic/table.h"
+#include "kernels/isa/amx/multiply_block.h"
+// clang-format off: each file builds on those before it
+#include "kernels/isa/amx/attend_tiles.h"
 #include "kernels/isa/amx/linear_bf16.h"
+// clang-format on
 
 struct MemoryTiles {
   static inline thread_local uint8_t tiles[8][16][64];
@@ -33,6 +37,18 @@ struct MemoryTiles {
   static void store(void* p, int stride) {
     for (int r = 0; r < 16; r++)
       __builtin_memcpy(static_cast<uint8_t*>(p) + static_cast<ptrdiff_t>(r) * stride, tiles[kTile][r], 64);
+  }
+  static I32 rounded(F32 x) {
+    const I32 bits = _mm512_castps_si512(x),
+              last = _mm512_and_si512(_mm512_srli_epi32(bits, 16), splat_i32(1));
+    return _mm512_srli_epi32(add(bits, add(splat_i32(0x7fff), last)), 16);
+  }
+  static Bytes pairs(F32 even, F32 odd) {
+    return {_mm512_or_si512(rounded(even), shift_left<16>(rounded(odd)))};
+  }
+  static Bytes line(F32 low, F32 high) {
+    return {_mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi32_epi16(rounded(low))),
+                               _mm512_cvtepi32_epi16(rounded(high)), 1)};
   }
   // Products of two bf16 are exact in f32, so a fused multiply-add rounds as the SDM says.
   template <int kC, int kA, int kB>
@@ -57,7 +73,9 @@ struct MemoryTiles {
 
 constexpr KernelTable table() {
   KernelTable table = generic_table("amx_emulated");
+  table.round_row_bf16 = round_row_to_bf16<MemoryTiles>;
   table.linear_bf16 = linear_bf16<MemoryTiles>;
+  table.attend_tiles = attend_tiles<MemoryTiles>;
   return table;
 }
 }  // namespace amx_emulated
