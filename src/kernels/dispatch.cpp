@@ -15,7 +15,7 @@ namespace understudy {
 namespace {
 
 struct Features {
-  bool avx2 = false, avx_vnni = false, avx512_vnni = false, amx_bf16 = false;
+  bool avx2 = false, avx_vnni = false, avx512_vnni = false, amx = false;
 };
 
 // Linux hands out the 8 KiB of tile registers only to processes that ask (Documentation/arch/x86/xstate.rst).
@@ -40,13 +40,13 @@ Features detect() {
   constexpr unsigned kAvx512 = kFoundation | kDq | kBw | kVl, kVnni = 1u << 11;
   found.avx2 = (b & kAvx2) != 0;
   found.avx512_vnni = found.avx2 && zmm && (b & kAvx512) == kAvx512 && (c & kVnni) != 0;
-  constexpr unsigned kAmxBf16 = 1u << 22, kAmxTile = 1u << 24, kTileState = 3u << 17;
-  const bool has_tiles =
-      (d & (kAmxBf16 | kAmxTile)) == (kAmxBf16 | kAmxTile) && (xcr0 & kTileState) == kTileState;
+  constexpr unsigned kAmxBf16 = 1u << 22, kAmxTile = 1u << 24, kAmxInt8 = 1u << 25, kTileState = 3u << 17;
+  constexpr unsigned kAmx = kAmxBf16 | kAmxTile | kAmxInt8;
+  const bool has_tiles = (d & kAmx) == kAmx && (xcr0 & kTileState) == kTileState;
   if (!__get_cpuid_count(7, 1, &a, &b, &c, &d)) return found;
   constexpr unsigned kAvxVnni = 1u << 4, kAvx512Bf16 = 1u << 5;
   found.avx_vnni = found.avx2 && (a & kAvxVnni) != 0;
-  found.amx_bf16 = found.avx512_vnni && has_tiles && (a & kAvx512Bf16) != 0 && may_use_tiles();
+  found.amx = found.avx512_vnni && has_tiles && (a & kAvx512Bf16) != 0 && may_use_tiles();
   return found;
 }
 
@@ -59,7 +59,7 @@ const std::vector<const KernelTable*>& available_kernels() {
     if (cpu.avx2) list.push_back(&isa::avx2::kTable);
     if (cpu.avx_vnni) list.push_back(&isa::avx_vnni::kTable);
     if (cpu.avx512_vnni) list.push_back(&isa::avx512::kTable);
-    if (cpu.amx_bf16) list.push_back(&isa::amx::kTable);
+    if (cpu.amx) list.push_back(&isa::amx::kTable);
     return list;
   }();
   return tables;

@@ -22,7 +22,7 @@ inline constexpr int kBf16Group = 16;      // bf16 rows that lie interleaved
 inline constexpr int kTileD = 32;          // and head widths are padded so
 inline constexpr int kAttendRows = 4;      // query rows that share the reads of a key block
 inline constexpr int kMaxHeadWidth = 512;  // D; the largest of the known families is Gemma 4's 512
-inline constexpr int kRowGroup = 8;        // int8 rows that lie interleaved
+inline constexpr int kRowGroup = 16;       // int8 rows that lie interleaved
 
 // M rows of K activations, quantised to int8 per 32: x = d * q. Sums make the offsets of unsigned codes exact.
 // Rows lie in groups of kRowGroup, the last of which may have fewer: (groups, K/32, rows of the group, ...), so that a

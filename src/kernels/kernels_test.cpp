@@ -142,7 +142,7 @@ TEST(Linear, GroupingRowsChangesNoBit) {
           auto y = problem.run(kernel, r, 1);
           alone.insert(alone.end(), y.begin(), y.end());
         }
-        for (int m : {2, 7, 8, 16, 33, 128}) {
+        for (int m : {2, 7, 8, 13, 16, 33, 128}) {
           for (int begin : {0, problem.rows - m}) {
             auto y = problem.run(kernel, begin, m);
             ASSERT_EQ(std::memcmp(y.data(), &alone[static_cast<size_t>(begin * problem.n)],

@@ -25,6 +25,25 @@ inline I32 start_dot(int32_t neg_sum) {
   return splat_i32(0);
 }
 
+// A row's sum after a tile: acc + scale * dot + minimum * (sum of x), in this order. `lower` and `upper`: of the halves, if
+// those have scales of their own; else `lower` is of all.
+template <class Format>
+[[gnu::always_inline]] inline F32 add_dots(F32 acc, F32 lower, F32 upper, const Scales& scales, float d,
+                                           float dsum, const int32_t* neg_sum) {
+  const F32 scale = splat(d);
+  acc = fma(lower, mul(scales.scale, scale), acc);
+  if constexpr (Format::kHalves) {
+    acc = fma(upper, mul(scales.second, scale), acc);
+    if constexpr (Format::kMinimum) {
+      acc = fma(scales.minimum, mul(scale, to_f32(splat_i32(-neg_sum[0]))), acc);
+      acc = fma(scales.second_minimum, mul(scale, to_f32(splat_i32(-neg_sum[1]))), acc);
+    }
+  } else if constexpr (Format::kMinimum) {
+    acc = fma(scales.minimum, splat(dsum), acc);
+  }
+  return acc;
+}
+
 // How the dots of a tile are summed. Signed codes always sum in 32 bits; others in what the set likes (Sums), `kSteps`
 // steps of a tile's four at a time.
 template <class Format>
@@ -142,19 +161,10 @@ template <class Format, int kRows>
     Scales scales;
     Format::scales(scale_block, tile % kLayout.scale_tiles, scales);
     for (int m = 0; m < kRows; m++) {
-      const F32 scale = splat(d[m]);
-      if constexpr (Format::kHalves) {
-        acc[m] = fma(to_f32(total[m][0]), mul(scales.scale, scale), acc[m]);
-        acc[m] = fma(to_f32(total[m][1]), mul(scales.second, scale), acc[m]);
-        if constexpr (Format::kMinimum) {
-          acc[m] = fma(scales.minimum, mul(scale, to_f32(splat_i32(-neg_sum[2 * m]))), acc[m]);
-          acc[m] = fma(scales.second_minimum, mul(scale, to_f32(splat_i32(-neg_sum[2 * m + 1]))), acc[m]);
-        }
-      } else {
-        const I32 dot = Dots::kCount == 2 ? add(total[m][0], total[m][Dots::kCount - 1]) : total[m][0];
-        acc[m] = fma(to_f32(dot), mul(scales.scale, scale), acc[m]);
-        if constexpr (Format::kMinimum) acc[m] = fma(scales.minimum, splat(dsum[m]), acc[m]);
-      }
+      I32 dot = total[m][0];
+      if constexpr (!Format::kHalves && Dots::kCount == 2) dot = add(dot, total[m][1]);
+      acc[m] = add_dots<Format>(acc[m], to_f32(dot), to_f32(total[m][Dots::kCount - 1]), scales, d[m],
+                                dsum[m], neg_sum + 2 * m);
     }
     quants += kLayout.quant_bytes;
     if ((tile + 1) % kLayout.scale_tiles == 0) scale_block += kLayout.scale_bytes;

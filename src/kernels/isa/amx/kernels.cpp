@@ -11,15 +11,24 @@ inline constexpr int kMaxRows = 8;
 // clang-format off: each file builds on those before it
 #include "kernels/isa/amx/attend_tiles.h"
 #include "kernels/isa/amx/linear_bf16.h"
+#include "kernels/isa/amx/linear_int8.h"
 // clang-format on
 
 struct HardwareTiles {
+  struct alignas(64) Config {
+    uint8_t palette = 1, start_row = 0, reserved[14] = {};
+    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  };
   static void configure() {
-    struct alignas(64) Config {
-      uint8_t palette = 1, start_row = 0, reserved[14] = {};
-      uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-      uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-    } config;
+    const Config config;
+    __asm__ volatile("ldtilecfg %0" : : "m"(config));
+  }
+  static void configure_int8(int rows, int bytes) {
+    Config config;
+    for (int tile : {0, 1, 4, 5}) config.rows[tile] = static_cast<uint8_t>(rows);
+    for (int tile : {4, 5}) config.row_bytes[tile] = static_cast<uint16_t>(bytes);
+    for (int tile : {6, 7}) config.rows[tile] = static_cast<uint8_t>(bytes / 4);
     __asm__ volatile("ldtilecfg %0" : : "m"(config));
   }
   // The intrinsics of g++ 12 are macros that paste the tile's digit, so a template argument needs assembly.
@@ -53,6 +62,10 @@ struct HardwareTiles {
   static void multiply() {
     __asm__ volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kC), "i"(kA), "i"(kB));
   }
+  template <int kC, int kA, int kB>
+  static void multiply_int8() {
+    __asm__ volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kC), "i"(kA), "i"(kB));
+  }
 };
 
 // Operands are bf16 of all mantissas and both signs: with zeros the unit keeps a fifth more of its clock (Sapphire Rapids).
@@ -75,6 +88,7 @@ void peak_bf16(int rounds) {
 constexpr KernelTable table() {
   KernelTable table = generic_table("amx");
   table.round_row_bf16 = round_row_to_bf16<HardwareTiles>;
+  table.linear = linear_with_tiles<HardwareTiles>;
   table.linear_bf16 = linear_bf16<HardwareTiles>;
   table.attend_tiles = attend_tiles<HardwareTiles>;
   table.peak_bf16 = peak_bf16;

@@ -14,14 +14,23 @@ inline constexpr int kMaxRows = 8;
 // clang-format off: each file builds on those before it
 #include "kernels/isa/amx/attend_tiles.h"
 #include "kernels/isa/amx/linear_bf16.h"
+#include "kernels/isa/amx/linear_int8.h"
 // clang-format on
 
 struct MemoryTiles {
   static inline thread_local uint8_t tiles[8][16][64];
+  static inline thread_local int tile_rows[8], row_bytes[8];
 
   static void configure() {
-    __builtin_memset(tiles, 0xff, sizeof(tiles));
-  }  // NaN: a tile used before it is set shows
+    __builtin_memset(tiles, 0xff, sizeof(tiles));  // NaN: a tile used before it is set shows
+    for (int t = 0; t < 8; t++) tile_rows[t] = 16, row_bytes[t] = 64;
+  }
+  static void configure_int8(int rows, int bytes) {
+    configure();
+    for (int t : {0, 1, 4, 5}) tile_rows[t] = rows;
+    for (int t : {4, 5}) row_bytes[t] = bytes;
+    for (int t : {6, 7}) tile_rows[t] = bytes / 4;
+  }
   static void release() {}
   template <int kTile>
   static void zero() {
@@ -29,14 +38,30 @@ struct MemoryTiles {
   }
   template <int kTile>
   static void load(const void* p, int stride) {
-    for (int r = 0; r < 16; r++)
+    for (int r = 0; r < tile_rows[kTile]; r++) {
       __builtin_memcpy(tiles[kTile][r], static_cast<const uint8_t*>(p) + static_cast<ptrdiff_t>(r) * stride,
-                       64);
+                       static_cast<size_t>(row_bytes[kTile]));
+    }
   }
   template <int kTile>
   static void store(void* p, int stride) {
-    for (int r = 0; r < 16; r++)
-      __builtin_memcpy(static_cast<uint8_t*>(p) + static_cast<ptrdiff_t>(r) * stride, tiles[kTile][r], 64);
+    for (int r = 0; r < tile_rows[kTile]; r++) {
+      __builtin_memcpy(static_cast<uint8_t*>(p) + static_cast<ptrdiff_t>(r) * stride, tiles[kTile][r],
+                       static_cast<size_t>(row_bytes[kTile]));
+    }
+  }
+  template <int kC, int kA, int kB>
+  static void multiply_int8() {
+    for (int m = 0; m < tile_rows[kC]; m++) {
+      for (int n = 0; n < 16; n++) {
+        int32_t sum;
+        __builtin_memcpy(&sum, &tiles[kC][m][4 * n], 4);
+        for (int k = 0; k < row_bytes[kA]; k++) {
+          sum += static_cast<int8_t>(tiles[kA][m][k]) * static_cast<int8_t>(tiles[kB][k / 4][4 * n + k % 4]);
+        }
+        __builtin_memcpy(&tiles[kC][m][4 * n], &sum, 4);
+      }
+    }
   }
   static I32 rounded(F32 x) {
     const I32 bits = _mm512_castps_si512(x),
@@ -74,6 +99,7 @@ struct MemoryTiles {
 constexpr KernelTable table() {
   KernelTable table = generic_table("amx_emulated");
   table.round_row_bf16 = round_row_to_bf16<MemoryTiles>;
+  table.linear = linear_with_tiles<MemoryTiles>;
   table.linear_bf16 = linear_bf16<MemoryTiles>;
   table.attend_tiles = attend_tiles<MemoryTiles>;
   return table;
