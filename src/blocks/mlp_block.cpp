@@ -9,11 +9,7 @@ void MlpBlock::forward(const Step& step, Rows x) const {
   const Context& context = step.context;
   ArenaScope scope(context.arena);
   Rows h = rms_norm(context, x, norm);
-  const Linear* layers[] = {&gate, &up};
-  const Rows wide[] = {context.rows(x.rows, gate.weight.rows()), context.rows(x.rows, up.weight.rows())};
-  linear(context, h, layers, wide);
-  glu(context, wide[0], wide[1], activation, wide[0]);
-  Rows out = linear(context, wide[0], down);
+  Rows out = gated_mlp(context, h, gate, up, activation, down);
   if (post_norm) rms_norm(context, out, *post_norm, out);
   add(context, x, out, x);
 }

@@ -4,8 +4,7 @@
 #include <optional>
 
 #include "blocks/block.h"
-#include "ops/glu.h"
-#include "ops/linear.h"
+#include "ops/gated_mlp.h"
 #include "ops/rms_norm.h"
 
 namespace understudy {

@@ -55,6 +55,16 @@ struct LinearArgs {
   const float* bias;  // (N) or nullptr
 };
 
+// Rows of act(x Wg^T) * (x Wu^T) as bf16, both weights of one format. N is a multiple of 32.
+struct GatedArgs {
+  DType dtype;
+  const std::byte *gate, *up;  // packed weights (N, K)
+  int k, rows, n;
+  const uint16_t* x;  // (M rounded up to kTileRows, K) in groups (bf16_row_at)
+  bool gelu;          // act is tanh-GELU, else SiLU
+  uint16_t* out;      // (M rounded up to kTileRows, N) in groups
+};
+
 // int8 pages hold K and V as signed bytes, each followed by f16 scales (D / 32 rounded up, 16): one for every
 // key and kKvGroup of its values.
 
@@ -126,6 +136,9 @@ struct KernelTable {
   // The same from bf16 activations and weights rounded once to bf16, f32 sums in ascending K. nullptr: the
   // set has no matrix unit, and prompt rows use `linear`.
   void (*linear_bf16)(const LinearArgs& args, int begin, int end);
+  // Columns of panels [begin, end): the bits of linear_bf16, swiglu or geglu, and round_row_bf16 one after the other, without
+  // their ways through memory. nullptr where linear_bf16 is.
+  void (*gated_bf16)(const GatedArgs& args, int begin, int end);
 
   void (*rms_norm)(const float* x, const float* w, int c, float eps, float* y);
   // y = silu(gate) * up, y = gelu_tanh(gate) * up.

@@ -156,6 +156,60 @@ TEST(Linear, GroupingRowsChangesNoBit) {
   }
 }
 
+TEST(GatedLinear, HasTheBitsOfItsParts) {
+  constexpr int kM = 45, kN = 96, kK = 256;
+  int tables = 0;
+  for (const KernelTable* table : testable_kernels()) {
+    if (table->gated_bf16 == nullptr) continue;
+    tables++;
+    for (const DTypeInfo& type : kDTypes) {
+      ThreadPool pool(1);
+      const auto pack = [&](uint32_t seed) {
+        return PackedMatrix::pack(type.dtype, kN, kK, random_blocks(type.dtype, kN * kK, seed), pool,
+                                  std::make_shared<Arena>());
+      };
+      const PackedMatrix gate = pack(5), up = pack(6);
+      const auto x = normal(kM * kK, 3);
+      const Bf16Rows rounded(*table, x.data(), kM, kK);
+      const auto linear = [&](const PackedMatrix& weight) {
+        std::vector<float> y(kM * kN);
+        table->linear_bf16({type.dtype,
+                            weight.panel(0),
+                            kK,
+                            kM,
+                            {},
+                            nullptr,
+                            rounded.words.data(),
+                            y.data(),
+                            kN,
+                            kN,
+                            nullptr},
+                           0, weight.panels());
+        return y;
+      };
+      const auto g = linear(gate), u = linear(up);
+      for (const bool gelu : {false, true}) {
+        std::vector<float> y(kM * kN);
+        (gelu ? table->geglu : table->swiglu)(g.data(), u.data(), kM * kN, y.data());
+        const Bf16Rows expected(*table, y.data(), kM, kN);
+        std::vector<uint16_t> out(expected.words.size());
+        const GatedArgs args{type.dtype, gate.panel(0),        up.panel(0), kK,        kM,
+                             kN,         rounded.words.data(), gelu,        out.data()};
+        table->gated_bf16(args, 0, 3);
+        table->gated_bf16(args, 3, gate.panels());
+        for (int r = 0; r < kM; r++) {
+          for (int i = 0; i < kN; i++) {
+            const size_t at = bf16_row_at(r, kN) + static_cast<size_t>(i / 32 * 512 + i % 32);
+            ASSERT_EQ(out[at], expected.words[at])
+                << table->name << " " << type.name << " row " << r << " column " << i;
+          }
+        }
+      }
+    }
+  }
+  if (tables == 0) GTEST_SKIP() << "no table with a matrix unit can run here";
+}
+
 TEST(QuantizeRow, IsWithinHalfAStepAndSumsAreExact) {
   auto x = normal(1024, 9);
   for (int i = 96; i < 128; i++) x[static_cast<size_t>(i)] = 0;  // an all-zero group

@@ -71,7 +71,31 @@ LinearArgs arguments(const Linear& layer, const Operands& operands, Rows y, bool
           .bias = layer.bias.empty() ? nullptr : layer.bias.data()};
 }
 
+// The matrix unit takes panels in pairs, and the same time for one.
+template <class Body>
+void run_panels(const Context& context, int panels, bool in_pairs, Body&& body) {
+  const int unit = in_pairs ? 2 : 1;
+  context.pool.run_ranges((panels + unit - 1) / unit,
+                          [&](int begin, int end) { body(unit * begin, std::min(unit * end, panels)); });
+}
+
 }  // namespace
+
+void linear_of_tiles(const Context& context, const uint16_t* x, const Linear& layer, Rows y) {
+  const LinearArgs args{.dtype = layer.weight.dtype(),
+                        .panels = layer.weight.panel(0),
+                        .k = layer.weight.k(),
+                        .rows = y.rows,
+                        .int8 = {},
+                        .f32 = nullptr,
+                        .bf16 = x,
+                        .y = y.data,
+                        .n = layer.weight.rows(),
+                        .y_stride = y.width,
+                        .bias = layer.bias.empty() ? nullptr : layer.bias.data()};
+  run_panels(context, layer.weight.panels(), /*in_pairs=*/true,
+             [&](int begin, int end) { context.kernels.linear_bf16(args, begin, end); });
+}
 
 void linear(const Context& context, Rows x, std::span<const Linear* const> layers, std::span<const Rows> y) {
   ArenaScope scope(context.arena);
@@ -88,10 +112,7 @@ void linear(const Context& context, Rows x, std::span<const Linear* const> layer
     CHECK(layer->weight.k() == x.width);
     panels += layer->weight.panels();
   }
-  // The matrix unit takes panels in pairs, and the same time for one.
-  const int unit = bf16_rows > 0 ? 2 : 1;
-  context.pool.run_ranges((panels + unit - 1) / unit, [&](int first, int last) {
-    int begin = unit * first, end = std::min(unit * last, panels);
+  run_panels(context, panels, bf16_rows > 0, [&](int begin, int end) {
     for (size_t i = 0; i < layers.size() && begin < end; i++) {
       int count = layers[i]->weight.panels(), stop = std::min(end, count);
       if (begin < stop) {

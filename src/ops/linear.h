@@ -28,6 +28,9 @@ struct Linear {
 // One parallel region, one quantisation of x for all weights.
 void linear(const Context& context, Rows x, std::span<const Linear* const> layers, std::span<const Rows> y);
 
+// Of prompt rows that are bf16 in groups (bf16_row_at) already, on sets with a matrix unit; recorded nowhere, no adapters.
+void linear_of_tiles(const Context& context, const uint16_t* x, const Linear& layer, Rows y);
+
 inline Rows linear(const Context& context, Rows x, const Linear& layer) {
   Rows y = context.rows(x.rows, layer.weight.rows());
   const Linear* layers[] = {&layer};

@@ -91,17 +91,16 @@ void rms_norm(const float* x, const float* w, int c, float eps, float* y) {
   map2(x, w, c, y, [&](F32 v, F32 weight) { return mul(mul(v, splat(inverse)), weight); });
 }
 
-void swiglu(const float* gate, const float* up, int n, float* y) {
-  map2(gate, up, n, y, [](F32 g, F32 u) { return mul(mul(g, sigmoid(g)), u); });
-}
+inline F32 swiglu_lanes(F32 gate, F32 up) { return mul(mul(gate, sigmoid(gate)), up); }
 
 // gelu_tanh(g) = g * sigmoid(2 * sqrt(2/pi) * (g + 0.044715 g^3)).
-void geglu(const float* gate, const float* up, int n, float* y) {
-  map2(gate, up, n, y, [](F32 g, F32 u) {
-    F32 inner = mul(g, fma(mul(g, g), splat(0.044715f), splat(1.0f)));
-    return mul(mul(g, sigmoid(mul(inner, splat(1.5957691216057308f)))), u);
-  });
+inline F32 geglu_lanes(F32 gate, F32 up) {
+  const F32 inner = mul(gate, fma(mul(gate, gate), splat(0.044715f), splat(1.0f)));
+  return mul(mul(gate, sigmoid(mul(inner, splat(1.5957691216057308f)))), up);
 }
+
+void swiglu(const float* gate, const float* up, int n, float* y) { map2(gate, up, n, y, swiglu_lanes); }
+void geglu(const float* gate, const float* up, int n, float* y) { map2(gate, up, n, y, geglu_lanes); }
 
 // Phi by the error function of Abramowitz and Stegun, 7.1.26: absolute error below 1.5e-7.
 void gelu(const float* x, int n, float* y) {

@@ -19,6 +19,7 @@ constexpr KernelTable generic_table(const char* name) {
           .round_row_bf16 = round_row_bf16,
           .linear = linear,
           .linear_bf16 = nullptr,
+          .gated_bf16 = nullptr,
           .rms_norm = rms_norm,
           .swiglu = swiglu,
           .geglu = geglu,

@@ -90,6 +90,7 @@ constexpr KernelTable table() {
   table.round_row_bf16 = round_row_to_bf16<HardwareTiles>;
   table.linear = linear_with_tiles<HardwareTiles>;
   table.linear_bf16 = linear_bf16<HardwareTiles>;
+  table.gated_bf16 = gated_bf16<HardwareTiles>;
   table.attend_tiles = attend_tiles<HardwareTiles>;
   table.peak_bf16 = peak_bf16;
   return table;

@@ -109,44 +109,38 @@ class Unpacker {
   int first_ = 0, count_ = 0;
 };
 
-// What a thread works in. Sums stand in y; here those whose rows or columns do not all exist.
+// What a thread works in: weights of two chunks, and sums that cannot stand where they belong.
 struct LinearScratch {
   alignas(64) uint8_t weights[2][2 * kChunkTiles * kTileBytes];
-  alignas(64) float last_rows[kGroupPairs][kTileRows * 32];              // of each pair of panels
-  alignas(64) float last_columns[kSumRows / kTileRows][kTileRows * 32];  // of each block of rows
+  alignas(
+      64) float last_rows[kGroupPairs][kTileRows * 32];  // of each pair of panels, the block of rows beyond M
+  alignas(
+      64) float blocks[kSumRows / kTileRows][kTileRows * 32];  // of one pair of panels, each block of rows
 };
 inline thread_local LinearScratch linear_scratch;
 
-// Adds the bias to the sums of `rows` rows, or moves them to y.
-inline void finish_sums(const LinearArgs& args, SumBlock sums, int row, int rows, int panel, int panels) {
-  for (int m = 0; m < rows; m++) {
-    for (int i = 0; i < panels; i++)
-      store_columns(args, row + m, panel + i, load(sums.data + m * sums.stride + 16 * i));
-  }
-}
-
-// Rows [row, row + rows) of panels [begin, end), at most kSumRows and 2 kGroupPairs.
-template <class Tiles, class Format>
-void linear_bf16_block(const LinearArgs& args, int row, int rows, int begin, int end) {
+// Rows [row, row + rows) of x, at most kSumRows, times `pairs` pairs of panels: of each pair job.left() and job.right(), with
+// sums in job.sums() of a block of kTileRows rows, job.finish() when they are complete. Pair by pair, or, where x does not stay
+// in the second-level cache, chunk by chunk of K and in it pair by pair.
+template <class Tiles, class Format, class Job>
+void multiply_panels(const uint16_t* x, int k, int row, int rows, int pairs, bool chunk_by_chunk,
+                     const Job& job) {
   LinearScratch& scratch = linear_scratch;
-  const int tiles = args.k / kTileK, pairs = (end - begin + 1) / 2;
-  const int chunks = (tiles + kChunkTiles - 1) / kChunkTiles, chunk_tiles = (tiles + chunks - 1) / chunks;
-  const int blocks = (rows + kTileRows - 1) / kTileRows;
+  const int tiles = k / kTileK, chunks = (tiles + kChunkTiles - 1) / kChunkTiles;
+  const int chunk_tiles = (tiles + chunks - 1) / chunks, blocks = (rows + kTileRows - 1) / kTileRows;
   const int share = blocks < 8 ? (8 + blocks - 1) / blocks : 1;  // tiles to unpack while four are multiplied
-  const auto panel = [&](int p) {  // of an odd number of panels the last is its own neighbour
-    return reinterpret_cast<const uint8_t*>(args.panels) +
-           static_cast<size_t>(p < end ? p : end - 1) * panel_bytes(Format::kDType, args.k);
-  };
+  const size_t group_words = static_cast<size_t>(k) * kBf16Group;
+  const auto pair_of = [&](int step) { return chunk_by_chunk ? step % pairs : step / chunks; };
   const auto first_tile = [&](int step) {
-    return step / pairs * chunk_tiles;
-  };  // chunk by chunk, in it pair by pair
+    return (chunk_by_chunk ? step / pairs : step % chunks) * chunk_tiles;
+  };
   const auto tile_count = [&](int step) {
     const int left = tiles - first_tile(step);
     return left < chunk_tiles ? left : chunk_tiles;
   };
   const auto unpacker = [&](int step) {
-    const int p = begin + 2 * (step % pairs);
-    return Unpacker<Tiles, Format>(panel(p), panel(p + 1), args.k, first_tile(step), tile_count(step),
+    const int pair = pair_of(step);
+    return Unpacker<Tiles, Format>(job.left(pair), job.right(pair), k, first_tile(step), tile_count(step),
                                    scratch.weights[step % 2]);
   };
   const auto finish = [](const Unpacker<Tiles, Format>& chunk, int from) {
@@ -163,43 +157,113 @@ void linear_bf16_block(const LinearArgs& args, int row, int rows, int begin, int
       for (int i = next; i < stop; i++) ahead.template unpack<quarter>(i);
       if constexpr (quarter == 3) next = stop;
     };
-    const int first = first_tile(step), count = tile_count(step);
-    const int pair = step % pairs, p = begin + 2 * pair;
-    const bool last = first + count == tiles, all_columns = p + 1 < end && 16 * (p + 2) <= args.n;
+    const int first = first_tile(step), count = tile_count(step), pair = pair_of(step);
     const uint8_t* columns = scratch.weights[step % 2];
     for (int block = 0; block < blocks; block++) {
-      const size_t group_words = static_cast<size_t>(args.k) * kBf16Group;
-      const uint16_t* x = args.bf16 + static_cast<size_t>(row / kBf16Group + 2 * block) * group_words +
-                          static_cast<size_t>(first) * (kTileBytes / 2);
-      const int m = row + kTileRows * block, left = row + rows - m;
-      const bool whole = all_columns && left >= kTileRows;
-      const SumBlock sums =
-          whole ? SumBlock{args.y + static_cast<size_t>(m) * static_cast<size_t>(args.y_stride) + 16 * p,
-                           args.y_stride}
-                : SumBlock{all_columns ? scratch.last_rows[pair] : scratch.last_columns[block], 32};
-      multiply_block<Tiles>(x, x + group_words, columns, columns + count * kTileBytes, count, first > 0, sums,
-                            unpack_share);
-      if (last && !(whole && args.bias == nullptr))
-        finish_sums(args, sums, m, left < kTileRows ? left : kTileRows, p, p + 1 < end ? 2 : 1);
+      const uint16_t* upper = x + static_cast<size_t>(row / kBf16Group + 2 * block) * group_words +
+                              static_cast<size_t>(first) * (kTileBytes / 2);
+      const SumBlock sums = job.sums(pair, block);
+      multiply_block<Tiles>(upper, upper + group_words, columns, columns + count * kTileBytes, count,
+                            first > 0, sums, unpack_share);
+      if (first + count == tiles) job.finish(pair, block, sums);
     }
     finish(ahead, next);
   }
 }
 
+// Sums stand in y; in scratch those whose rows or columns do not all exist.
+template <class Format>
+struct LinearJob {
+  const LinearArgs& args;
+  int row, rows, begin, end;  // panels [begin, end)
+
+  const uint8_t* panel(int p) const {  // of an odd number of panels the last is its own neighbour
+    return reinterpret_cast<const uint8_t*>(args.panels) +
+           static_cast<size_t>(p < end ? p : end - 1) * panel_bytes(Format::kDType, args.k);
+  }
+  const uint8_t* left(int pair) const { return panel(begin + 2 * pair); }
+  const uint8_t* right(int pair) const { return panel(begin + 2 * pair + 1); }
+  bool all_columns(int p) const { return p + 1 < end && 16 * (p + 2) <= args.n; }
+  int rows_of(int block) const {
+    const int left = rows - kTileRows * block;
+    return left < kTileRows ? left : kTileRows;
+  }
+  SumBlock sums(int pair, int block) const {
+    const int p = begin + 2 * pair, m = row + kTileRows * block;
+    if (!all_columns(p)) return {linear_scratch.blocks[block], 32};
+    if (rows_of(block) < kTileRows) return {linear_scratch.last_rows[pair % kGroupPairs], 32};
+    return {args.y + static_cast<size_t>(m) * static_cast<size_t>(args.y_stride) + 16 * p, args.y_stride};
+  }
+  void finish(int pair, int block, SumBlock sums) const {
+    const int p = begin + 2 * pair, m = row + kTileRows * block;
+    if (all_columns(p) && rows_of(block) == kTileRows && args.bias == nullptr) return;  // they stand in y
+    for (int i = 0; i < rows_of(block); i++) {
+      store_columns(args, m + i, p, load(sums.data + i * sums.stride));
+      if (p + 1 < end) store_columns(args, m + i, p + 1, load(sums.data + i * sums.stride + 16));
+    }
+  }
+};
+
+inline bool stays_in_cache(int rows, int k) {
+  return 2 * static_cast<size_t>(rows) * static_cast<size_t>(k) <= kResidentBytes;
+}
+
 template <class Tiles>
 void linear_bf16(const LinearArgs& args, int begin, int end) {
-  const auto fits = [&](int rows) {
-    return 2 * static_cast<size_t>(rows) * static_cast<size_t>(args.k) <= kResidentBytes;
-  };
-  // Where not even half the rows fit, a chunk of them does, and several pairs of panels take it in turn.
-  const int most = fits(kSumRows) || !fits(kSumRows / 2) ? kSumRows : kSumRows / 2;
-  const int panels = fits(most) ? 2 : 2 * kGroupPairs;
+  // Where not even half the rows stay, a chunk of them does.
+  const bool half = stays_in_cache(kSumRows / 2, args.k) && !stays_in_cache(kSumRows, args.k);
+  const int most = half ? kSumRows / 2 : kSumRows;
+  const bool chunk_by_chunk = !stays_in_cache(most < args.rows ? most : args.rows, args.k);
   Tiles::configure();
   dispatch_format(args.dtype, [&]<class Format>(Format) {
     for (int row = 0; row < args.rows; row += most) {
       const int rows = args.rows - row < most ? args.rows - row : most;
-      for (int p = begin; p < end; p += panels)
-        linear_bf16_block<Tiles, Format>(args, row, rows, p, p + panels < end ? p + panels : end);
+      const int panels = chunk_by_chunk ? 2 * kGroupPairs : end - begin;
+      for (int p = begin; p < end; p += panels) {
+        const int stop = p + panels < end ? p + panels : end;
+        multiply_panels<Tiles, Format>(args.bf16, args.k, row, rows, (stop - p + 1) / 2, chunk_by_chunk,
+                                       LinearJob<Format>{args, row, rows, p, stop});
+      }
+    }
+  });
+  Tiles::release();
+}
+
+// A panel of the gate beside the same panel of up, which become 16 columns of act(gate) * up.
+template <class Tiles, class Format>
+struct GatedJob {
+  const GatedArgs& args;
+  int row, rows, begin;
+
+  const uint8_t* panel(const std::byte* panels, int pair) const {
+    return reinterpret_cast<const uint8_t*>(panels) +
+           static_cast<size_t>(begin + pair) * panel_bytes(Format::kDType, args.k);
+  }
+  const uint8_t* left(int pair) const { return panel(args.gate, pair); }
+  const uint8_t* right(int pair) const { return panel(args.up, pair); }
+  SumBlock sums(int, int block) const { return {linear_scratch.blocks[block], 32}; }
+  void finish(int pair, int block, SumBlock sums) const {
+    const int column = 16 * (begin + pair), left = rows - kTileRows * block;
+    for (int i = 0; i < left && i < kTileRows; i++) {
+      const F32 gate = load(sums.data + i * sums.stride), up = load(sums.data + i * sums.stride + 16);
+      uint16_t* out = args.out + bf16_row_at(row + kTileRows * block + i, args.n) +
+                      kBf16Group * (column / kTileK * kTileK) + column % kTileK;
+      const Bytes line = Tiles::line(args.gelu ? geglu_lanes(gate, up) : swiglu_lanes(gate, up), splat(0));
+      __builtin_memcpy(out, &line, 32);
+    }
+  }
+};
+
+template <class Tiles>
+void gated_bf16(const GatedArgs& args, int begin, int end) {
+  int most = kSumRows;
+  while (most > kTileRows && !stays_in_cache(most, args.k)) most /= 2;
+  Tiles::configure();
+  dispatch_format(args.dtype, [&]<class Format>(Format) {
+    for (int row = 0; row < args.rows; row += most) {
+      const int rows = args.rows - row < most ? args.rows - row : most;
+      multiply_panels<Tiles, Format>(args.x, args.k, row, rows, end - begin, /*chunk_by_chunk=*/false,
+                                     GatedJob<Tiles, Format>{args, row, rows, begin});
     }
   });
   Tiles::release();

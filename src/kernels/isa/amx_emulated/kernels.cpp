@@ -101,6 +101,7 @@ constexpr KernelTable table() {
   table.round_row_bf16 = round_row_to_bf16<MemoryTiles>;
   table.linear = linear_with_tiles<MemoryTiles>;
   table.linear_bf16 = linear_bf16<MemoryTiles>;
+  table.gated_bf16 = gated_bf16<MemoryTiles>;
   table.attend_tiles = attend_tiles<MemoryTiles>;
   return table;
 }
