@@ -33,14 +33,23 @@ inline void with_rows(int rows, Body body) {
   body(std::integral_constant<int, kRows>{});
 }
 
-// scores[row][key - block start] of all kRows rows for kPages pages from `page`.
+// The part of a page that will be read next. Parts of neighbouring pages lie far from each other (all layers and heads of a
+// page lie together), so the hardware's prefetchers begin anew in each.
+inline constexpr int kPagesAhead = 4;
+inline const uint8_t* part_ahead(const KeyBlock& keys, int page, int last, size_t offset) {
+  return page_part(keys, page < last ? page : last - 1, offset);
+}
+
+// scores[row][key - block start] of all kRows rows for kPages pages from `page`; pages from `last` on are not read.
 template <bool kInt8, int kRows, int kPages>
-inline void score_some_pages(const AttendArgs& args, int page, float (*scores)[kKeyBlock]) {
+inline void score_some_pages(const AttendArgs& args, int page, int last, float (*scores)[kKeyBlock]) {
   const int group = kInt8 ? kKvGroup : args.d;
-  const uint8_t* keys[kPages];
+  constexpr int kNumber = kInt8 ? 1 : 2, kLineRows = 64 / (kPageKeys * kNumber);  // rows of D in a cache line
+  const uint8_t *keys[kPages], *ahead[kPages];
   F32 score[kPages][kRows];
   for (int p = 0; p < kPages; p++) {
     keys[p] = page_part(args, page + p, args.k_offset);
+    ahead[p] = part_ahead(args, page + kPagesAhead + p, last, args.k_offset);
     for (int r = 0; r < kRows; r++) score[p][r] = splat(0);
   }
   for (int first = 0; first < args.d; first += group) {
@@ -49,6 +58,7 @@ inline void score_some_pages(const AttendArgs& args, int page, float (*scores)[k
       for (int r = 0; r < kRows; r++) acc[p][r] = splat(0);
     for (int d = first; d < first + group && d < args.d; d++) {
       for (int p = 0; p < kPages; p++) {
+        if (d % kLineRows == 0) __builtin_prefetch(ahead[p] + kPageKeys * kNumber * d);
         const F32 key = load_kv<kInt8>(keys[p], kPageKeys * d);
         for (int r = 0; r < kRows; r++) acc[p][r] = fma(splat(args.q[r][d]), key, acc[p][r]);
       }
@@ -71,8 +81,9 @@ inline void score_pages(const AttendArgs& args, int begin, int end, float (*scor
   constexpr int kPages = kScoreSums / kRows;
   const int last = (end + kPageKeys - 1) / kPageKeys;
   int page = begin / kPageKeys;
-  for (; page + kPages <= last; page += kPages) score_some_pages<kInt8, kRows, kPages>(args, page, scores);
-  for (; page < last; page++) score_some_pages<kInt8, kRows, 1>(args, page, scores);
+  for (; page + kPages <= last; page += kPages)
+    score_some_pages<kInt8, kRows, kPages>(args, page, last, scores);
+  for (; page < last; page++) score_some_pages<kInt8, kRows, 1>(args, page, last, scores);
 }
 
 // Scores of a row -> weights exp(score - max), 0 outside [begin, end); returns the sum and sets the maximum.
@@ -105,8 +116,13 @@ inline void add_values(const AttendArgs& args, int row, int d, int begin, int en
   for (int r = 0; r < kRows; r++) {
     for (int v = 0; v < kVectors; v++) acc[r][v] = load(args.out + (row + r) * args.d + d + 16 * v);
   }
+  constexpr int kNumber = kInt8 ? 1 : 2;
+  const int last = (end + kPageKeys - 1) / kPageKeys;
   for (int key = begin; key < end; key++) {
     const uint8_t* values = page_part(args, key / kPageKeys, args.v_offset);
+    const uint8_t* ahead = part_ahead(args, key / kPageKeys + kPagesAhead, last, args.v_offset);
+    for (int byte = 0; byte < 16 * kVectors * kNumber; byte += 64)
+      __builtin_prefetch(ahead + (key % kPageKeys * args.d + d) * kNumber + byte);
     for (int v = 0; v < kVectors; v++) {
       F32 value = load_kv<kInt8>(values, key % kPageKeys * args.d + d + 16 * v);
       for (int r = 0; r < kRows; r++) acc[r][v] = fma(splat(weights[r][key - base]), value, acc[r][v]);
