@@ -36,7 +36,7 @@ struct Int8Rows {
 
 // M rows of K activations as bf16: groups of kBf16Group rows lie (K/32, 16, 32), so that a tile of a
 // matrix unit is 1 KiB in one piece. Where row `row` begins; its K 32t.. lie 512 t further.
-inline size_t bf16_row_at(int row, int k) {
+[[gnu::always_inline]] constexpr size_t bf16_row_at(int row, int k) {
   return static_cast<size_t>(row / kBf16Group * kBf16Group) * static_cast<size_t>(k) +
          static_cast<size_t>(row % kBf16Group * 32);
 }

@@ -5,8 +5,7 @@
 //                                           of K; 6, 7: right operands, 16 columns of so many K by fours
 //   Tiles::multiply_int8<c, a, b>()         signed by signed
 //
-// A dot is over 32 K (16, where those have a scale of their own), half a tile: the matrix unit could do twice as much, but the
-// vector units, which scale and add each dot, are the slower side.
+// A dot is over 32 K (16, where those have a scale of their own), half a tile: what has one scale is no longer.
 
 template <class Format>
 inline Bytes signed_codes(Bytes codes) {
@@ -29,8 +28,8 @@ template <class Tiles, class Format, int kRows>
 inline void int8_tile_rows(const LinearArgs& args, const uint8_t* panel_data, int panel, int row) {
   constexpr PackedLayout kLayout = packed_layout(Format::kDType);
   constexpr int kDots = Format::kHalves ? 2 : 1;
-  // A tile's codes are unpacked, two steps later multiplied, and after two more its dots are added: what tiles store and load
-  // is not forwarded, and takes as long as two steps to arrive.
+  // A tile's codes are unpacked, two steps later multiplied, and after two more its dots are added. One right after the other
+  // they wait for each other's way through memory (Q4_1, 16 rows: 221 G multiply-adds a second instead of 258).
   constexpr int kRing = 8, kStep = 2;
   alignas(64) uint8_t unpacked[kRing][kTileK * 16];
   alignas(64) int32_t dots[kRing][kDots][kRows * 16];
