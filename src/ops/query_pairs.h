@@ -65,7 +65,7 @@ struct RunningSoftmax {
 
   void add(const KernelTable& kernels, float block_max, float block_sum, const float* block_out, int d,
            float* out) {
-    if (sum > 0) return kernels.attend_merge(block_max, block_sum, block_out, d, &max, &sum, out);
+    if (sum != 0) return kernels.attend_merge(block_max, block_sum, block_out, d, &max, &sum, out);
     std::memcpy(out, block_out, static_cast<size_t>(d) * sizeof(float));
     max = block_max, sum = block_sum;
   }
