@@ -47,6 +47,21 @@ std::span<const AdapterRows> adapter_rows(const Batch& batch, Arena& arena) {
   return {ranges, count};
 }
 
+// The panels of the head that hold `tokens`.
+std::span<const PanelRange> panels_of(std::span<const TokenRange> tokens, Arena& arena) {
+  auto* ranges = arena.allocate<PanelRange>(tokens.size());
+  size_t count = 0;
+  for (const TokenRange& range : tokens) {
+    const PanelRange panels{range.begin / kPanelRows, (range.end + kPanelRows - 1) / kPanelRows};
+    if (count > 0 && ranges[count - 1].end >= panels.begin) {
+      ranges[count - 1].end = panels.end;
+    } else {
+      ranges[count++] = panels;
+    }
+  }
+  return {ranges, count};
+}
+
 }  // namespace
 
 std::unique_ptr<Workspace, WorkspaceDeleter> make_workspace(ThreadPool& pool) {
@@ -110,7 +125,13 @@ std::span<const float> Decoder::forward(const Batch& batch, Workspace& workspace
     if (row < prompt_rows) context.prompt_rows = i + 1;
   }
   rms_norm(context, last, parts_.norm, last);
-  Rows logits = linear(context, last, *parts_.head);
+  Rows logits = context.rows(outputs, vocabulary());
+  if (batch.wanted) {
+    linear_panels(context, last, *parts_.head, panels_of(*batch.wanted, arena), logits);
+  } else {
+    const Linear* head[] = {parts_.head.get()};
+    linear(context, last, head, {&logits, 1});
+  }
   clock.next();
   return {logits.data, static_cast<size_t>(outputs) * static_cast<size_t>(logits.width)};
 }

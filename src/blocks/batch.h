@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -44,11 +45,17 @@ struct SequenceRows {
   const Adapter* adapter = nullptr;  // of Network::adaptable_layers(); nullptr: none
 };
 
+struct TokenRange {
+  int32_t begin = 0, end = 0;
+};
+
 struct Batch {
   std::vector<int32_t> tokens;  // (M)
   std::vector<SequenceRows>
       sequences;             // prompt sequences first, then generated; together rows 0..M-1 in order
   std::vector<int> outputs;  // ascending rows whose logits are wanted
+  // If given: ascending ranges; logits of other tokens are wanted of no output, and undefined.
+  std::optional<std::vector<TokenRange>> wanted;
   // Looked at between blocks; once true, forward() may return early without logits, and the state of the
   // rows' positions and all snapshots of the batch are undefined.
   const std::atomic<bool>* abandoned = nullptr;

@@ -88,6 +88,10 @@ std::optional<TokenId> ChoicePath::choose(std::span<const float> logits) {
   return chosen;
 }
 
+void ChoicePath::add_next(TokenMask& to) const {
+  for (size_t place = begin_; place < end_; place++) to.set(next_of(place));
+}
+
 void ChoicePath::follow(TokenId token) {
   while (next_of(begin_) != token) begin_++;
   while (next_of(end_ - 1) != token) end_--;

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "engine/request.h"
+#include "grammar/state_mask.h"
 
 namespace understudy {
 
@@ -27,6 +28,8 @@ class ChoicePath {
   // Undecided: the most likely of the tokens that can follow (ties: the lowest id), and its probability among
   // them, which the path's is multiplied by; nullopt if none has a logit that is a number above -infinity.
   std::optional<TokenId> choose(std::span<const float> logits);
+  // Undecided: the tokens that can follow.
+  void add_next(TokenMask& to) const;
   // `token` can follow.
   void follow(TokenId token);
 

@@ -188,12 +188,48 @@ TEST_P(ContractTest, ChoicesHaveTheProbabilitiesOfTheirLogits) {
   for (size_t i = 0; i < list.size(); i++) {
     list[i].choices = random_choices(i);
     if (i % 2 == 1) list[i].adapter = adapter(static_cast<int>(i / 2));
+    if (i % 3 > 0) list[i].logprobs = -1;  // the head computes the choices' next tokens alone
     const Answer answer = submit(*engine, list[i]).get();
     const auto [choice, path] = expected_choice(
         *list[i].choices, [&](const std::vector<TokenId>& tokens) { return logits_after(list[i], tokens); });
     expect_same_choice(answer, choice);
     EXPECT_EQ(answer.usage.completion_tokens, static_cast<int>(path.size()));
   }
+}
+
+TEST_P(ContractTest, WantedLogitsHaveTheBitsOfAll) {
+  const Network& network = model_->network();
+  const auto vocabulary = static_cast<size_t>(network.vocabulary());
+  ThreadPool pool(2);
+  auto workspace = make_workspace(pool);
+  const int prompt = 37, rows = prompt + 1;
+  const ContiguousState a(network, prompt), b(network, 1);
+  Batch batch;
+  batch.tokens = random_tokens(static_cast<size_t>(rows), 5, network.vocabulary());
+  batch.sequences = {a.rows(0, prompt, 0, RowKind::prompt), b.rows(prompt, 1, 0, RowKind::generated)};
+  batch.outputs = {3, 20, prompt - 1, prompt};
+  const auto forward = [&] {
+    const auto logits = network.forward(batch, *workspace);
+    return std::vector<float>(logits.begin(), logits.end());
+  };
+  const std::vector<float> all = forward();
+  const int32_t middle = network.vocabulary() / 2;
+  batch.wanted = {{{1, 2}, {5, 20}, {middle, middle + 1}, {network.vocabulary() - 1, network.vocabulary()}}};
+  const ContiguousState again_a(network, prompt), again_b(network, 1);
+  batch.sequences = {again_a.rows(0, prompt, 0, RowKind::prompt),
+                     again_b.rows(prompt, 1, 0, RowKind::generated)};
+  const std::vector<float> some = forward();
+  ASSERT_EQ(some.size(), all.size());
+  for (size_t row = 0; row < batch.outputs.size(); row++) {
+    for (const TokenRange& range : *batch.wanted) {
+      const size_t at = row * vocabulary + static_cast<size_t>(range.begin);
+      ASSERT_EQ(
+          std::memcmp(&some[at], &all[at], static_cast<size_t>(range.end - range.begin) * sizeof(float)), 0)
+          << "row " << row << ", tokens from " << range.begin;
+    }
+  }
+  batch.wanted = std::vector<TokenRange>{};
+  EXPECT_EQ(forward().size(), all.size());
 }
 
 TEST_P(ContractTest, CancelledRequestsLeaveNoTrace) {

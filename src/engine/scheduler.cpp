@@ -22,8 +22,10 @@ constexpr int kForcedRows = kPageTokens;
 // What is to be done with one row's logits.
 struct Scheduler::Job {
   Sequence* sequence;
-  int position;  // of the row
-  bool sample;   // else: only score the prompt's next token
+  int position;                        // of the row
+  bool sample;                         // else: only score the prompt's next token
+  const TokenMask* allowed = nullptr;  // sampled among these; nullptr: all
+  TokenMask others = TokenMask();      // `allowed` without what a rewind has ruled out
 };
 
 Scheduler::Scheduler(EngineModel model, std::unique_ptr<StateCache> cache, const Options& options)
@@ -162,8 +164,9 @@ void Scheduler::step() {
   reuse_prefixes();
   plan_step();
   begin_step();
-  const auto start = Clock::now();
   const double cpu_before = pool_.cpu_seconds();
+  restrict_logits();
+  const auto start = Clock::now();
   std::span<const float> logits = model_.network->forward(batch_, *workspace_);
   const bool abandoned = was_abandoned();
   if (!abandoned) {
@@ -278,6 +281,59 @@ void Scheduler::add_rows(Sequence& sequence, int rows, RowKind kind) {
     sequence.prompt_events.resize(static_cast<size_t>(sequence.prompt_size));
 }
 
+// Grammars are asked before the pass, so that the head computes what may come and no more: it is a third of Qwen 0.5B's
+// bytes and three quarters of Gemma 270M's.
+void Scheduler::restrict_logits() {
+  const auto vocabulary = static_cast<size_t>(model_.network->vocabulary());
+  const auto find = [&](int j) {
+    Job& job = jobs_[static_cast<size_t>(j)];
+    Sequence& s = *job.sequence;
+    if (!job.sample) return;
+    if (s.generated() == 0 && s.forced.empty()) s.begin_answer();
+    if (!s.forced.empty()) return;
+    if (s.locked) job.allowed = &s.locked->mask();
+    if (s.watch && !s.watch->banned(s.generated()).empty())
+      job.allowed = &s.without_banned(job.allowed, vocabulary, job.others);
+  };
+  const int jobs = static_cast<int>(jobs_.size());
+  const auto locked = std::count_if(jobs_.begin(), jobs_.end(),
+                                    [](const Job& job) { return job.sequence->locked.has_value(); });
+  if (locked > 1) {
+    pool_.run(jobs, find);
+  } else {
+    for (int j = 0; j < jobs; j++) find(j);
+  }
+  batch_.wanted = wanted_tokens();
+}
+
+std::optional<std::vector<TokenRange>> Scheduler::wanted_tokens() const {
+  TokenMask wanted(static_cast<size_t>(model_.network->vocabulary()));
+  for (const Job& job : jobs_) {
+    const Sequence& s = *job.sequence;
+    if (!job.sample || s.request.logprobs >= 0) return std::nullopt;
+    if (!s.forced.empty()) continue;
+    if (s.path) {
+      s.path->add_next(wanted);
+    } else if (s.locked) {
+      wanted.add(*job.allowed);
+    } else {
+      return std::nullopt;
+    }
+  }
+  std::vector<TokenRange> ranges;
+  for (size_t i = 0; i < wanted.words().size(); i++) {
+    if (wanted.words()[i] == 0) continue;
+    const auto begin = static_cast<int32_t>(64 * i);
+    const int32_t end = std::min(begin + 64, model_.network->vocabulary());
+    if (!ranges.empty() && ranges.back().end == begin) {
+      ranges.back().end = end;
+    } else {
+      ranges.push_back({begin, end});
+    }
+  }
+  return ranges;
+}
+
 // Each job writes to its own place, and a sequence has one job that samples.
 void Scheduler::run_jobs(std::span<const float> logits) {
   auto vocabulary = static_cast<size_t>(model_.network->vocabulary());
@@ -292,19 +348,14 @@ void Scheduler::run_jobs(std::span<const float> logits) {
       return;
     }
     std::optional<TokenId> token;
-    if (s.generated() == 0 && s.forced.empty()) s.begin_answer();
-    TokenMask others;
-    const TokenMask* allowed = s.locked && s.forced.empty() ? &s.locked->mask() : nullptr;
-    if (s.watch && !s.watch->banned(s.generated()).empty())
-      allowed = &s.without_banned(allowed, vocabulary, others);
     if (!s.forced.empty()) {
       token = s.forced.front();
     } else {
-      token = s.path ? s.path->choose(row) : s.sampler.sample(row, job.position + 1, allowed);
+      token = s.path ? s.path->choose(row) : s.sampler.sample(row, job.position + 1, job.allowed);
     }
     if (!token) return;
     s.next = s.request.logprobs >= 0 ? with_logprobs(row, *token, alternatives) : TokenEvent{*token, {}, {}};
-    if (allowed) s.next->share = share_of(row, *token, *allowed);
+    if (job.allowed) s.next->share = share_of(row, *token, *job.allowed);
   };
   int jobs = static_cast<int>(jobs_.size());
   if (jobs > 1 && static_cast<size_t>(jobs) * vocabulary >= kParallelLogits) {

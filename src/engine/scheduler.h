@@ -58,6 +58,8 @@ class Scheduler {
   void begin_step();
   void abandon_if_cancelled(size_t cancelled);  // with mutex_ held
   void add_rows(Sequence& sequence, int rows, RowKind kind);
+  void restrict_logits();
+  std::optional<std::vector<TokenRange>> wanted_tokens() const;
   void run_jobs(std::span<const float> logits);
   bool was_abandoned();
   void commit_step();

@@ -102,6 +102,10 @@ void TokenMask::add(const TokenMask& other, const std::vector<TokenId>& except) 
   }
 }
 
+void TokenMask::add(const TokenMask& other) {
+  for (size_t i = 0; i < std::min(words_.size(), other.words_.size()); i++) words_[i] |= other.words_[i];
+}
+
 size_t TokenMask::count() const {
   size_t sum = 0;
   for (const uint64_t w : words_) sum += static_cast<size_t>(std::popcount(w));

@@ -34,6 +34,8 @@ class TokenMask {
   bool allows(TokenId id) const { return words_[static_cast<size_t>(id) / 64] >> (id % 64) & 1; }
   // All of `other` but `except` (ascending), which stay as they are.
   void add(const TokenMask& other, const std::vector<TokenId>& except);
+  // All of `other`, as far as this mask reaches.
+  void add(const TokenMask& other);
   size_t count() const;
   // The lowest token; -1 if there is none.
   TokenId first() const;

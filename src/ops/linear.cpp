@@ -71,12 +71,52 @@ LinearArgs arguments(const Linear& layer, const Operands& operands, Rows y, bool
           .bias = layer.bias.empty() ? nullptr : layer.bias.data()};
 }
 
+// Panels of one of the layers that share x.
+struct Segment {
+  size_t layer = 0;
+  PanelRange panels;
+};
+
 // The matrix unit takes panels in pairs, and the same time for one.
 template <class Body>
 void run_panels(const Context& context, int panels, bool in_pairs, Body&& body) {
   const int unit = in_pairs ? 2 : 1;
   context.pool.run_ranges((panels + unit - 1) / unit,
                           [&](int begin, int end) { body(unit * begin, std::min(unit * end, panels)); });
+}
+
+// The segments of y, as one row of panels that the threads share.
+void multiply(const Context& context, Rows x, std::span<const Linear* const> layers,
+              std::span<const Segment> segments, std::span<const Rows> y) {
+  const KernelTable& kernels = context.kernels;
+  const int bf16_rows = kernels.linear_bf16 != nullptr ? std::min(context.prompt_rows, x.rows) : 0;
+  const int other_rows = x.rows - bf16_rows;
+  Operands operands = prepare(context, x, bf16_rows, other_rows > 0 && any_block_format(layers));
+
+  const std::span<const AdapterTerm> terms = adapter_terms(context, x, layers);
+  if (context.tape != nullptr) record_linear(*context.tape, x, layers, y, terms);
+
+  int panels = 0;
+  for (const Segment& segment : segments) panels += segment.panels.end - segment.panels.begin;
+  run_panels(context, panels, bf16_rows > 0, [&](int begin, int end) {
+    for (const Segment& segment : segments) {
+      if (begin >= end) break;
+      const size_t i = segment.layer;
+      const int count = segment.panels.end - segment.panels.begin;
+      const int from = segment.panels.begin + begin, to = segment.panels.begin + std::min(end, count);
+      if (from < to) {
+        if (bf16_rows > 0)
+          kernels.linear_bf16(arguments(*layers[i], operands, y[i], /*bf16=*/true), from, to);
+        if (other_rows > 0) kernels.linear(arguments(*layers[i], operands, y[i], /*bf16=*/false), from, to);
+        for (const AdapterTerm& term : terms) {
+          if (term.layer == static_cast<int>(i))
+            add_adapter_term(kernels, term, y[i], from * kPanelRows, to * kPanelRows);
+        }
+      }
+      begin = std::max(0, begin - count);
+      end -= count;
+    }
+  });
 }
 
 }  // namespace
@@ -99,36 +139,22 @@ void linear_of_tiles(const Context& context, const uint16_t* x, const Linear& la
 
 void linear(const Context& context, Rows x, std::span<const Linear* const> layers, std::span<const Rows> y) {
   ArenaScope scope(context.arena);
-  const KernelTable& kernels = context.kernels;
-  const int bf16_rows = kernels.linear_bf16 != nullptr ? std::min(context.prompt_rows, x.rows) : 0;
-  const int other_rows = x.rows - bf16_rows;
-  Operands operands = prepare(context, x, bf16_rows, other_rows > 0 && any_block_format(layers));
-
-  const std::span<const AdapterTerm> terms = adapter_terms(context, x, layers);
-  if (context.tape != nullptr) record_linear(*context.tape, x, layers, y, terms);
-
-  int panels = 0;
-  for (const Linear* layer : layers) {
-    CHECK(layer->weight.k() == x.width);
-    panels += layer->weight.panels();
+  auto* segments = context.arena.allocate<Segment>(layers.size());
+  for (size_t i = 0; i < layers.size(); i++) {
+    CHECK(layers[i]->weight.k() == x.width);
+    segments[i] = {i, {0, layers[i]->weight.panels()}};
   }
-  run_panels(context, panels, bf16_rows > 0, [&](int begin, int end) {
-    for (size_t i = 0; i < layers.size() && begin < end; i++) {
-      int count = layers[i]->weight.panels(), stop = std::min(end, count);
-      if (begin < stop) {
-        if (bf16_rows > 0)
-          kernels.linear_bf16(arguments(*layers[i], operands, y[i], /*bf16=*/true), begin, stop);
-        if (other_rows > 0)
-          kernels.linear(arguments(*layers[i], operands, y[i], /*bf16=*/false), begin, stop);
-        for (const AdapterTerm& term : terms) {
-          if (term.layer == static_cast<int>(i))
-            add_adapter_term(kernels, term, y[i], begin * kPanelRows, stop * kPanelRows);
-        }
-      }
-      begin = std::max(0, begin - count);
-      end -= count;
-    }
-  });
+  multiply(context, x, layers, {segments, layers.size()}, y);
+}
+
+void linear_panels(const Context& context, Rows x, const Linear& layer, std::span<const PanelRange> wanted,
+                   Rows y) {
+  ArenaScope scope(context.arena);
+  CHECK(layer.weight.k() == x.width && context.tape == nullptr);
+  auto* segments = context.arena.allocate<Segment>(wanted.size());
+  for (size_t i = 0; i < wanted.size(); i++) segments[i] = {0, wanted[i]};
+  const Linear* layers[] = {&layer};
+  multiply(context, x, layers, {segments, wanted.size()}, {&y, 1});
 }
 
 }  // namespace understudy

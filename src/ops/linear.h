@@ -28,6 +28,16 @@ struct Linear {
 // One parallel region, one quantisation of x for all weights.
 void linear(const Context& context, Rows x, std::span<const Linear* const> layers, std::span<const Rows> y);
 
+// Panels [begin, end) of a layer's weight: kPanelRows columns of y each.
+struct PanelRange {
+  int begin = 0, end = 0;
+};
+
+// The columns of y in `wanted` (ascending, disjoint), with the bits that linear() gives them; the others stay as they
+// are. Recorded nowhere.
+void linear_panels(const Context& context, Rows x, const Linear& layer, std::span<const PanelRange> wanted,
+                   Rows y);
+
 // Of prompt rows that are bf16 in groups (bf16_row_at) already, on sets with a matrix unit; recorded nowhere, no adapters.
 void linear_of_tiles(const Context& context, const uint16_t* x, const Linear& layer, Rows y);
 

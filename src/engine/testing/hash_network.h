@@ -86,6 +86,7 @@ class HashNetwork final : public Network {
       }
     }
     if (output != batch.outputs.size()) violation("outputs are not ascending rows");
+    if (batch.wanted) forget_unwanted(*batch.wanted);
     return logits_;
   }
 
@@ -123,6 +124,17 @@ class HashNetwork final : public Network {
   }
   static int first_visible(int window, int position) {
     return window == 0 ? 0 : std::max(0, position - window + 1);
+  }
+
+  // What nobody wants must not be looked at: it would win.
+  void forget_unwanted(std::span<const TokenRange> wanted) const {
+    std::vector<bool> is_wanted(static_cast<size_t>(vocabulary_), false);
+    for (const TokenRange& range : wanted) {
+      std::fill(is_wanted.begin() + range.begin, is_wanted.begin() + range.end, true);
+    }
+    for (size_t i = 0; i < logits_.size(); i++) {
+      if (!is_wanted[i % is_wanted.size()]) logits_[i] = std::numeric_limits<float>::infinity();
+    }
   }
 
   uint64_t advance(const SequenceRows& s, int position, Row row) const {
