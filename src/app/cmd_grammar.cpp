@@ -129,6 +129,7 @@ Status check(const Options& options) {
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   if (!compiled) {
     Error error = compiled.error();
+    if (error.code == ErrorCode::not_found) error.code = ErrorCode::invalid_argument;  // no file is missing
     error.hint = "Answers cannot be locked to this schema; requests with it get a 400 with this message";
     return error;
   }

@@ -31,7 +31,7 @@ LockedPath::LockedPath(std::shared_ptr<const AnswerGrammar> grammar, std::vector
 
 const TokenMask& LockedPath::mask() {
   const TokenMask& allowed = matcher_.mask();
-  if (!matcher_.can_end()) return allowed;
+  if (!matcher_.can_end() || matcher_.is_overloaded()) return allowed;
   mask_ = allowed;
   for (const TokenId id : end_tokens_) mask_.set(id);
   return mask_;

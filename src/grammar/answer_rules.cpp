@@ -18,7 +18,10 @@ ValueId AnswerRules::add_values(ValueGrammar values) {
     }
     for (ObjectLanguage& object : v.objects) {
       for (PropertyLanguage& property : object.properties) moved(property.value);
-      for (KeyClass& keys : object.classes) moved(keys.value);
+      for (KeyClass& keys : object.classes) {
+        moved(keys.value);
+        moved(keys.witness);
+      }
     }
     values_.values.push_back(std::move(v));
   }
@@ -143,20 +146,21 @@ Result<RuleId> AnswerRules::with_thoughts(RuleId answer) {
 Result<std::shared_ptr<const Grammar>> AnswerRules::build() && {
   std::vector<RuleId> ways;
   if (!calls_.empty()) ways.push_back(calls(spelling_));
-  if (!calls_.empty() && !required_ && finals_.empty()) {
+  if (!required_ && finals_.empty()) {
     ASSIGN_OR_RETURN(const RuleId any, any_text_without(spelling_.marker));
-    const RuleId all_calls = ways[0];
+    std::vector<RuleId> behind = ways;  // the text
+    behind.push_back(sequence({}));
     if (plain_) {
-      ways.push_back(calls(*plain_));
+      if (!calls_.empty()) ways.push_back(calls(*plain_));
       Rule& text = rules_[static_cast<size_t>(any)];
       Budget budget(1'000'000);
       ASSIGN_OR_RETURN(const Dfa object, regex_dfa("^\\s*\\{", budget));
       ASSIGN_OR_RETURN(const Dfa others, complement(object, budget));
       ASSIGN_OR_RETURN(text.text, intersect(text.text, others, budget));
     }
-    ways.push_back(sequence({any, choice({sequence({}), all_calls})}));
+    ways.push_back(sequence({any, choice(std::move(behind))}));
   }
-  if (!required_ || calls_.empty()) ways.insert(ways.end(), finals_.begin(), finals_.end());
+  if (!required_) ways.insert(ways.end(), finals_.begin(), finals_.end());
   ASSIGN_OR_RETURN(const RuleId root, with_thoughts(choice(std::move(ways))));
   return std::make_shared<const Grammar>(std::move(values_), std::move(rules_), root, KeyOrder::declared,
                                          Layout::spaced);

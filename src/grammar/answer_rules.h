@@ -37,7 +37,7 @@ class AnswerRules {
     thoughts_end_ = end;
   }
 
-  // With calls, none of them required, and no final: text around the calls' place may be anything without the marker.
+  // With nothing required and no final: text around the calls' place may be anything without the marker.
   // Errors: exhausted.
   Result<std::shared_ptr<const Grammar>> build() &&;
 

@@ -69,7 +69,11 @@ uint64_t Grammar::shortest(const ObjectLanguage& object) const {
   for (const PropertyLanguage& p : object.properties) {
     if (p.required) sum += p.name.size() + 4 + shortest(p.value);
   }
-  return std::min(sum + object.low, kUnreachable);
+  uint64_t witness = object.needs_witness ? kUnreachable : 0;
+  for (const KeyClass& keys : object.classes) {
+    if (keys.witness >= 0) witness = std::min(witness, 5 + shortest(keys.witness));
+  }
+  return std::min(sum + object.low + witness, kUnreachable);
 }
 
 uint64_t Grammar::shortest(const ArrayLanguage& array) const {
@@ -123,7 +127,7 @@ size_t Grammar::bytes() const {
 }
 
 const ByteDfa& Grammar::text_terminal(RuleId id) const {
-  return terminal({text_key, {id, 0, 0, 0, false}, {}}, [&] {
+  return terminal({text_key, {id, 0, 0, 0, false, false}, {}}, [&] {
     ByteDfaBuilder builder;
     builder.add_raw(0, relabelled(rule(id).text, text_done));
     return std::move(builder).build();
@@ -132,7 +136,7 @@ const ByteDfa& Grammar::text_terminal(RuleId id) const {
 
 const ByteDfa& Grammar::separator_terminal(bool may_continue, bool may_close) const {
   const auto which = static_cast<uint32_t>(may_continue) * 2 + static_cast<uint32_t>(may_close);
-  return terminal({separator_key, {-1, 0, which, 0, false}, {}}, [&] {
+  return terminal({separator_key, {-1, 0, which, 0, false, false}, {}}, [&] {
     ByteDfaBuilder builder;
     if (may_continue) builder.link_text(0, separator(','), builder.add_state(comma));
     if (may_close) builder.link(0, ']', ']', builder.add_state(close));
@@ -141,7 +145,7 @@ const ByteDfa& Grammar::separator_terminal(bool may_continue, bool may_close) co
 }
 
 const ByteDfa& Grammar::value_terminal(ValueId id, const Used& used) const {
-  return terminal({value_key, {id, 0, 0, 0, false}, used}, [&] { return make_value(id, used); });
+  return terminal({value_key, {id, 0, 0, 0, false, false}, used}, [&] { return make_value(id, used); });
 }
 
 ByteDfa Grammar::make_value(ValueId id, const Used& used) const {
@@ -264,7 +268,7 @@ ByteDfa Grammar::make_keys(const ObjectPlace& place, const Used& used) const {
   keys = restricted(keys, [&](int32_t label) { return allowed[static_cast<size_t>(label - first_key)]; });
 
   ByteDfaBuilder builder;
-  if (required == 0 && (!counts || place.count >= object.low))
+  if (required == 0 && (!counts || place.count >= object.low) && (!object.needs_witness || place.witnessed))
     builder.link(0, '}', '}', builder.add_state(close));
   if (!keys.empty() && (!counts || place.count < object.high)) {
     int32_t quote = 0;

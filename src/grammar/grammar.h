@@ -66,6 +66,7 @@ class Grammar {
     uint32_t progress = 0;  // properties before it are written or left out; declared order
     uint32_t count = 0;     // properties so far, if the object counts them
     bool first = true;
+    bool witnessed = false;  // the witness that the object needs is there
     auto operator<=>(const ObjectPlace&) const = default;
   };
   // Up to the colon of the next property (label first_key + its index; classes come behind the properties), or

@@ -208,6 +208,24 @@ TEST_F(HostileSchema, ManyAlternatives) {
   end(json::value{{"oneOf", std::move(kinds)}});
 }
 
+// Eight alternatives that differ behind what they hold: five levels can be read in 32,768 ways, all of them open.
+TEST_F(HostileSchema, AnswersOfTooManyReadings) {
+  json::array alternatives;
+  for (int i = 0; i < 8; i++) {
+    const json::object properties{{"a", json::object{{"$ref", "#"}}}};
+    alternatives.push_back(json::object{{"type", "object"},
+                                        {"properties", properties},
+                                        {"required", json::array{"a"}},
+                                        {"additionalProperties", json::object{{"const", i}}}});
+  }
+  alternatives.push_back(json::object{{"type", "integer"}});
+  Matcher matcher(grammar(json::object{{"anyOf", std::move(alternatives)}}), nullptr);
+  EXPECT_TRUE(matcher.accept(R"({"a":{"a":{"a":)"));
+  EXPECT_FALSE(matcher.is_overloaded());
+  EXPECT_FALSE(matcher.accept(R"({"a":{"a":)"));
+  EXPECT_TRUE(matcher.is_overloaded());
+}
+
 TEST_F(HostileSchema, ManyDependencies) {
   json::object dependencies;
   for (int i = 0; i < 30; i++) dependencies["a" + std::to_string(i)] = json::array{"b" + std::to_string(i)};

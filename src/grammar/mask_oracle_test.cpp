@@ -335,7 +335,7 @@ std::vector<int> bytes_allowed(Matcher& matcher) {
   return out;
 }
 
-// Whether some end is found: what closes or is often asked for is tried first, then bytes are drawn.
+// Whether some end is found: closing()'s, or one of bytes that are drawn, among them what closes or is often asked for.
 bool can_be_completed(Matcher& matcher, Random& random, std::string& dead_end) {
   constexpr int kTries = 200, kSteps = 200;
   const std::vector<std::string> likely{
@@ -343,7 +343,8 @@ bool can_be_completed(Matcher& matcher, Random& random, std::string& dead_end) {
       "\"z\":", "\"aa\":", "\\\"", "\":",   "\"\":", "\"é\":", "c",      "\"k\":",  "\"x\":", ",",
       "1",      "5",       "20",   "\"a\"", "\"b\"", "\"ab\"", "a",      "ab",      "\\n",    "null"};
   const size_t place = matcher.position();
-  bool found = false;
+  bool found = matcher.accept(matcher.closing(300)) && matcher.can_end();
+  matcher.rewind(place);
   for (int attempt = 0; attempt < kTries && !found && dead_end.empty(); attempt++) {
     std::string text;
     for (int i = 0; i < kSteps && !found; i++) {

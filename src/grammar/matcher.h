@@ -32,7 +32,8 @@ class Matcher {
   // Nothing but the end can come.
   bool must_end() const;
 
-  // The grammar can be read in more ways at once than are followed: nothing may come any more.
+  // The grammar can be read in more ways at once than are followed, or a mask took too much work: nothing may come any
+  // more.
   bool is_overloaded() const { return overloaded_; }
 
   // Appends a token's bytes or any others. False, and nothing changed, if they cannot come.
@@ -58,6 +59,7 @@ class Matcher {
     uint32_t count = 0;       // properties or counted items so far, where bounds need them
     int32_t used = -1;        // texts that must not come again
     int32_t parent = -1;
+    bool witnessed = false;  // of an object that needs a witness
     bool operator==(const Frame&) const = default;
   };
   struct Used {
@@ -110,6 +112,7 @@ class Matcher {
   // text matters, the tokens are tried one by one.
   bool text_is_known_ = true, needs_text_ = false;
   bool overloaded_ = false;
+  size_t work_ = 0;  // places followed by a byte, of the last mask
 };
 
 }  // namespace understudy

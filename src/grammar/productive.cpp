@@ -59,7 +59,13 @@ class Pruner {
       required += p.required;
     }
     std::erase_if(object.classes, [&](const KeyClass& k) { return !is_productive(k.value); });
-    for (const KeyClass& k : object.classes) possible += count_texts(k.keys, kEndless)[0];
+    bool has_witness = false;
+    for (KeyClass& k : object.classes) {
+      possible += count_texts(k.keys, kEndless)[0];
+      if (!is_productive(k.witness)) k.witness = -1;
+      has_witness = has_witness || k.witness >= 0;
+    }
+    if (object.needs_witness && !has_witness) return false;
     return required <= object.high && possible >= object.low && object.low <= object.high;
   }
 

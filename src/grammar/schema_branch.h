@@ -35,6 +35,14 @@ struct ObjectPart {
   std::optional<Term> additional;                         // keys that are neither named nor matched
 };
 
+// Some key is one of `keys`, and its value satisfies `value` if there is one: the opposite of what a schema says of all
+// keys that it does not name.
+struct SomeKey {
+  std::shared_ptr<const Dfa> keys;
+  std::optional<Term> value;
+  Error unsupported;  // where it cannot be said
+};
+
 struct Contains {
   Term term;
   uint32_t low = 1, high = kEndless;
@@ -54,6 +62,7 @@ struct SchemaBranch {
   std::vector<ObjectPart> parts;
   std::vector<std::string> required;
   Terms names;
+  std::vector<SomeKey> some_keys;
 
   // Set when the branch means something that this version cannot say.
   std::optional<Error> unsupported;

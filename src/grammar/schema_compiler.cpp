@@ -38,7 +38,7 @@ class SchemaCompiler {
     }
     keep_productive(grammar_);
     if (grammar_.values[static_cast<size_t>(grammar_.root)].empty()) {
-      return Error{ErrorCode::invalid_argument, "No JSON value satisfies the schema", "#", ""};
+      return Error{ErrorCode::not_found, "No JSON value satisfies the schema", "#", ""};
     }
     RETURN_IF_ERROR(check_unique());
     return std::move(grammar_);
@@ -82,7 +82,7 @@ class SchemaCompiler {
         for (const SchemaBranch& branch : live) RETURN_IF_ERROR(add_array(value, branch));
         return {};
       case ValueKind::object:
-        for (const SchemaBranch& branch : live) RETURN_IF_ERROR(add_object(value, branch));
+        for (SchemaBranch& branch : live) RETURN_IF_ERROR(add_objects(value, std::move(branch), nullptr));
         return {};
     }
     return {};
@@ -162,7 +162,35 @@ class SchemaCompiler {
     return {};
   }
 
-  Status add_object(ValueLanguage& value, const SchemaBranch& branch) {
+  // The key that a branch asks for is one of those that have a name, one branch each, or `other`.
+  Status add_objects(ValueLanguage& value, SchemaBranch branch, const SomeKey* other) {
+    if (branch.some_keys.empty()) return add_object(value, branch, other);
+    const SomeKey asked = std::move(branch.some_keys.back());
+    branch.some_keys.pop_back();
+    for (const std::string& name : names_of(branch)) {
+      if (!asked.keys->label_of(code_points(name))) continue;
+      if (!budget_.spend(16 + 4 * branch.parts.size())) return too_complex();
+      SchemaBranch with = branch;
+      require(with, name);
+      if (asked.value) with.parts.push_back(only_property(name, *asked.value));
+      RETURN_IF_ERROR(add_objects(value, std::move(with), other));
+    }
+    if (!other) return add_objects(value, std::move(branch), &asked);
+    ObjectLanguage object;
+    RETURN_IF_ERROR(add_classes(object, branch, std::nullopt, &asked));
+    return object.needs_witness ? Status(asked.unsupported) : Status();
+  }
+
+  static std::set<std::string> names_of(const SchemaBranch& branch) {
+    std::set<std::string> names(branch.required.begin(), branch.required.end());
+    for (const ObjectPart& part : branch.parts) {
+      for (const auto& [name, terms] : part.properties) names.insert(name);
+    }
+    return names;
+  }
+
+  // `some` other key than those with a name, if it is given.
+  Status add_object(ValueLanguage& value, const SchemaBranch& branch, const SomeKey* some) {
     ObjectLanguage object;
     object.low = branch.low;
     object.high = branch.high;
@@ -184,13 +212,17 @@ class SchemaCompiler {
       for (const auto& [name, terms] : part.properties) RETURN_IF_ERROR(add(name));
     }
     for (const std::string& name : branch.required) RETURN_IF_ERROR(add(name));
-    RETURN_IF_ERROR(add_classes(object, branch, names));
+    RETURN_IF_ERROR(add_classes(object, branch, names, some));
+    if (some && !object.needs_witness) return {};
+    if (some && branch.high < kEndless) return some->unsupported;
     value.objects.push_back(std::move(object));
     return {};
   }
 
-  // Keys without a name of their own, told apart by the patterns that they match.
-  Status add_classes(ObjectLanguage& object, const SchemaBranch& branch, const std::optional<Dfa>& names) {
+  // Keys without a name of their own, told apart by the patterns that they match. With `some`, those that it asks for may
+  // be witnesses.
+  Status add_classes(ObjectLanguage& object, const SchemaBranch& branch, const std::optional<Dfa>& names,
+                     const SomeKey* some) {
     std::vector<std::string_view> regexes;
     for (const ObjectPart& part : branch.parts) {
       for (const auto& [regex, terms] : part.patterns) {
@@ -222,20 +254,41 @@ class SchemaCompiler {
         }
         if (!matched && part.additional) add_term(terms, *part.additional);
       }
-      if (std::binary_search(terms.begin(), terms.end(), never())) continue;
+      const auto is_never = [](const Term& t) { return !t.constant && t.positive && *t.at == false; };
+      if (std::any_of(terms.begin(), terms.end(), is_never)) continue;
       Dfa keys = restricted(sets, [&](int32_t l) { return l == label; });
       keys = relabelled(std::move(keys), 1);
       if (names) {
         ASSIGN_OR_RETURN(keys, intersect(keys, *names, budget_));
       }
-      if (count_texts(keys, kEndless)[0] < kEndless) {  // counted, so the names must not be among them
-        std::vector<std::vector<uint32_t>> named;
-        for (const PropertyLanguage& p : object.properties) named.push_back(code_points(p.name));
-        ASSIGN_OR_RETURN(Dfa others, complement(texts_dfa(named), budget_));
-        ASSIGN_OR_RETURN(keys, intersect(keys, others, budget_));
+      if (some) {
+        ASSIGN_OR_RETURN(Dfa asked, intersect(keys, *some->keys, budget_));
+        Terms witness = terms;
+        if (some->value) add_term(witness, *some->value);
+        if (!asked.empty() && !is_endless(asked)) return some->unsupported;
+        RETURN_IF_ERROR(add_class(object, std::move(asked), terms, &witness));
+        ASSIGN_OR_RETURN(Dfa not_asked, complement(*some->keys, budget_));
+        ASSIGN_OR_RETURN(keys, intersect(keys, not_asked, budget_));
       }
-      if (!keys.empty()) object.classes.push_back({std::move(keys), intern(terms)});
+      RETURN_IF_ERROR(add_class(object, std::move(keys), terms, nullptr));
     }
+    return {};
+  }
+
+  static bool is_endless(const Dfa& keys) { return count_texts(keys, kEndless)[0] == kEndless; }
+
+  // Unless there are no such keys.
+  Status add_class(ObjectLanguage& object, Dfa keys, const Terms& terms, const Terms* witness) {
+    if (keys.empty()) return {};
+    if (!is_endless(keys)) {  // counted, so the names must not be among them
+      std::vector<std::vector<uint32_t>> named;
+      for (const PropertyLanguage& p : object.properties) named.push_back(code_points(p.name));
+      ASSIGN_OR_RETURN(Dfa others, complement(texts_dfa(named), budget_));
+      ASSIGN_OR_RETURN(keys, intersect(keys, others, budget_));
+    }
+    if (keys.empty()) return {};
+    object.classes.push_back({std::move(keys), intern(terms), witness ? intern(*witness) : -1});
+    object.needs_witness = object.needs_witness || witness;
     return {};
   }
 

@@ -22,7 +22,7 @@ struct SchemaOptions {
 };
 
 // Errors: unsupported (`what` names the keyword, `where` is the path), invalid_argument (the schema breaks its
-// own rules, or no value can satisfy it), exhausted (too complex).
+// own rules), not_found (no value can satisfy it), exhausted (too complex).
 Result<ValueGrammar> compile_schema(boost::json::value schema, const SchemaOptions& options = {});
 
 }  // namespace understudy

@@ -54,6 +54,30 @@ bool says_nothing(const json::value& schema) {
   return (schema.is_bool() && schema.get_bool()) || (schema.is_object() && schema.get_object().empty());
 }
 
+// The keys that a part neither names nor matches.
+DfaResult other_keys(SchemaExpander& expander, const ObjectPart& part) {
+  std::vector<std::vector<uint32_t>> names;
+  for (const auto& [name, terms] : part.properties) names.push_back(code_points(name));
+  const Dfa named = texts_dfa(names);
+  std::vector<const Dfa*> known{&named};
+  std::vector<std::shared_ptr<const Dfa>> kept;
+  for (const auto& [regex, terms] : part.patterns) {
+    ASSIGN_OR_RETURN(auto dfa, expander.pattern(regex));
+    known.push_back(dfa.get());
+    kept.push_back(std::move(dfa));
+  }
+  ASSIGN_OR_RETURN(Dfa all, first_of(known, expander.budget()));
+  return complement(all, expander.budget());
+}
+
+KeywordStep::Way some_key(const KeywordStep& step, std::string_view keyword, std::shared_ptr<const Dfa> keys,
+                          std::optional<Term> value) {
+  Error unsupported = step.expander.document().refuse(
+      step.place, keyword,
+      "is not supported where its opposite is needed (not, oneOf, if) of few keys, or twice");
+  return [=](SchemaWork& w) { w.branch.some_keys.push_back({keys, value, unsupported}); };
+}
+
 // The names of a list of strings.
 Result<std::vector<std::string_view>> names_of(const KeywordStep& step, const json::value& value) {
   std::vector<std::string_view> names;
@@ -112,16 +136,15 @@ Status apply_properties(const KeywordStep& step) {
       require(w.branch, name);
     });
   }
-  const bool more = part.additional && !says_nothing(*part.additional->at);
-  const bool patterns = std::any_of(part.patterns.begin(), part.patterns.end(),
-                                    [](const auto& p) { return !says_nothing(*p.second[0].at); });
-  if (more || patterns) {
-    ways.push_back([&step, more](SchemaWork& w) {
-      if (w.branch.unsupported) return;
-      w.branch.unsupported =
-          step.expander.document().refuse(step.place, more ? "additionalProperties" : "patternProperties",
-                                          "is not supported where its opposite is needed (not, oneOf, if)");
-    });
+  for (const auto& [regex, terms] : part.patterns) {
+    if (says_nothing(*terms[0].at)) continue;
+    ASSIGN_OR_RETURN(auto keys, step.expander.pattern(regex));
+    ways.push_back(some_key(step, "patternProperties", std::move(keys), Term{terms[0].at, false, false}));
+  }
+  if (part.additional && !says_nothing(*part.additional->at)) {
+    ASSIGN_OR_RETURN(Dfa others, other_keys(step.expander, part));
+    ways.push_back(some_key(step, "additionalProperties", std::make_shared<const Dfa>(std::move(others)),
+                            Term{part.additional->at, false, false}));
   }
   step.fork(ways);
   return {};
@@ -136,7 +159,10 @@ Status apply_object(const KeywordStep& step) {
     } else if (says_nothing(step.value())) {
       step.die();
     } else {
-      step.unsupported("is not supported");
+      ASSIGN_OR_RETURN(Dfa names, step.expander.strings({{&step.value(), false, true}}));
+      ASSIGN_OR_RETURN(Dfa others, complement(names, step.expander.budget()));
+      some_key(step, "propertyNames", std::make_shared<const Dfa>(std::move(others)),
+               std::nullopt)(step.work);
     }
     return {};
   }

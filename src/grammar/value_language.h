@@ -27,6 +27,7 @@ struct PropertyLanguage {
 struct KeyClass {
   Dfa keys;
   ValueId value = -1;
+  ValueId witness = -1;  // a value that makes the property one of which the object needs one; part of `value`
 };
 
 // Properties in the order in which they are written, then keys that none of them names; of several classes a
@@ -35,6 +36,7 @@ struct ObjectLanguage {
   std::vector<PropertyLanguage> properties;
   std::vector<KeyClass> classes;
   uint32_t low = 0, high = kEndless;  // properties
+  bool needs_witness = false;         // keys of classes with a witness are endless, and so is `high`
 };
 
 // What an item may be; `counted`: it is one of those that `contains` asks for.
