@@ -28,8 +28,11 @@ struct Mailbox {
 };
 
 EngineRequest make_request(std::vector<TokenId> prompt, const ChatOptions& options,
+                           const std::shared_ptr<const Tokenizer>& tokenizer,
                            const std::shared_ptr<Mailbox>& mailbox) {
   EngineRequest request;
+  request.loop_guard =
+      LoopGuard{.tokenizer = tokenizer, .rewinds = 0};  // what was shown cannot be taken back
   request.prompt = std::move(prompt);
   request.sampling = options.sampling;
   request.max_tokens = options.max_tokens;
@@ -106,7 +109,8 @@ Result<Answer> ChatSession::ask(const std::string& text, const std::function<voi
   const int room = engine_->context() - static_cast<int>(prompt.size());
   options.max_tokens = std::clamp(room, 1, options.max_tokens);  // no room at all: the engine's error says so
   auto mailbox = std::make_shared<Mailbox>();
-  ASSIGN_OR_RETURN(RequestId id, engine_->submit(make_request(std::move(prompt), options, mailbox)));
+  ASSIGN_OR_RETURN(RequestId id,
+                   engine_->submit(make_request(std::move(prompt), options, model_->tokenizer(), mailbox)));
 
   StreamDecoder decoder(model_->tokenizer(), {});
   std::string answer;

@@ -70,6 +70,10 @@ void print_remark(const std::string& remark) {
 
 void print_cut(const Answer& answer, const char* remedy) {
   if (answer.reason != FinishReason::length) return;
+  if (!answer.usage.loops.empty()) {
+    return print_remark(
+        fmt::format("ended after {} tokens, because it repeated itself", answer.usage.completion_tokens));
+  }
   print_remark(fmt::format("cut after {} tokens; {}", answer.usage.completion_tokens, remedy));
 }
 
@@ -155,7 +159,8 @@ Status ask_once(ChatSession& session, const Options& options, const std::string&
                                                           {"prompt_tokens", usage.prompt_tokens},
                                                           {"completion_tokens", usage.completion_tokens},
                                                           {"first_token_ms", usage.first_token_ms},
-                                                          {"tokens_per_s", tokens_per_s(usage)}}));
+                                                          {"tokens_per_s", tokens_per_s(usage)},
+                                                          {"looped", !usage.loops.empty()}}));
   }
   print_cut(answered, "--max-tokens allows more");
   return Status();

@@ -14,14 +14,11 @@ namespace json = boost::json;
 
 namespace {
 
-Result<ValueGrammar> compile_at(const json::value& schema, std::string_view field) {
-  auto compiled = compile_schema(schema);
-  if (compiled) return compiled;
-  Error error = compiled.error();
+Error invalid_schema(Error error, std::string_view field) {
   error.what = fmt::format("Invalid schema for '{}': {} at {}", field, error.what,
                            error.where.empty() ? "#" : error.where);
   error.where = field;
-  if (error.code == ErrorCode::exhausted) error.code = ErrorCode::invalid_argument;
+  if (error.code != ErrorCode::unsupported) error.code = ErrorCode::invalid_argument;
   return error;
 }
 
@@ -82,8 +79,9 @@ Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::compile(const Response
                                                                   const std::optional<Thoughts>& thoughts) {
   AnswerRules rules;
   if (format.kind != ResponseFormat::Kind::text) {
-    ASSIGN_OR_RETURN(ValueGrammar schema, compile_at(format.schema, "response_format"));
-    rules.final_value(std::move(schema));
+    auto schema = compile_schema(format.schema);
+    if (!schema) return invalid_schema(schema.error(), "response_format");
+    rules.final_value(std::move(*schema));
     if (format.abstain) rules.final_text(kAbstention);
   }
   if (tools.choice != ToolRequest::Choice::none) {
@@ -95,16 +93,25 @@ Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::compile(const Response
       rules.spell_plain_calls({"", "", s.separator, s.before_name.substr(open), s.before_arguments,
                                s.after_arguments.substr(0, close), ""});
     }
+    std::optional<Error> uncallable;
+    bool any_call = false;
     for (size_t i = 0; i < tools.tools.size(); i++) {
-      const bool wanted = tools.choice != ToolRequest::Choice::named || tools.names[i] == tools.named;
-      if (!wanted) continue;
+      const bool named = tools.choice == ToolRequest::Choice::named;
+      if (named && tools.names[i] != tools.named) continue;
       json::value parameters = json::object{{"type", "object"}};
       if (tools.strict[i]) parameters = tools.tools[i].at("function").at("parameters");
       if (!parameters.get_object().contains("type")) parameters.get_object()["type"] = "object";
-      const std::string field = fmt::format("tools[{}].function.parameters", i);
-      ASSIGN_OR_RETURN(ValueGrammar arguments, compile_at(parameters, field));
-      rules.add_call(tools.names[i], std::move(arguments));
+      auto arguments = compile_schema(parameters);
+      if (arguments) {
+        rules.add_call(tools.names[i], std::move(*arguments));
+        any_call = true;
+        continue;
+      }
+      // A tool that no arguments satisfy is not called; another one may be.
+      uncallable = invalid_schema(arguments.error(), fmt::format("tools[{}].function.parameters", i));
+      if (arguments.error().code != ErrorCode::not_found) return *uncallable;
     }
+    if (!any_call && tools.choice != ToolRequest::Choice::automatic) return *uncallable;
     rules.several_calls(tools.parallel && tools.choice != ToolRequest::Choice::named);
     rules.calls_required(tools.choice != ToolRequest::Choice::automatic);
   }

@@ -280,6 +280,35 @@ TEST_P(EveryToolFormat, AutoCallsOrAnswers) {
   EXPECT_EQ(choice_of(body).at("finish_reason"), "stop");
 }
 
+TEST_P(EveryToolFormat, AToolThatNoArgumentsSatisfyIsNotCalled) {
+  const std::string impossible =
+      R"({"type": "function", "function": {"name": "never", "parameters": {"type": "object", "required": ["a"],)"
+      R"("properties": {"a": {"type": "integer", "minimum": 2, "maximum": 1}}}}})";
+  const std::string alone = R"(, "tools": [)" + impossible + "]";
+  const std::string beside = kTools.substr(0, kTools.size() - 1) + ", " + impossible + "]";
+  const std::string never = list_of(format_, {call_text(format_, "never", R"({"a": 1})")});
+  // A family whose calls have no mark is not locked where it may also answer with text.
+  if (!format_.spelling.marker.empty()) {
+    for (const std::string& tools : {alone, beside}) {
+      server_.provider->say(never);
+      for (const json::value& call : calls_of(message_of(ask(server_, tools)))) {
+        EXPECT_NE(call.at("name"), "never") << tools;
+      }
+    }
+  }
+  server_.provider->say(list_of(format_, {kAdd}));
+  EXPECT_EQ(calls_of(message_of(ask(server_, beside))), json::array(1, add_));
+  server_.provider->say(never);
+  const json::array calls = calls_of(message_of(ask(server_, beside + R"(, "tool_choice": "required")")));
+  ASSERT_EQ(calls.size(), 1u);
+  EXPECT_NE(calls[0].at("name"), "never");
+  for (const char* choice : {R"("required")", R"({"type": "function", "function": {"name": "never"}})"}) {
+    const TestResponse refused = server_.post(kChat, chat(alone + R"(, "tool_choice": )" + choice));
+    EXPECT_EQ(refused.status, 400) << choice;
+    EXPECT_EQ(refused.json().at("error").at("param"), "tools[0].function.parameters") << refused.body;
+  }
+}
+
 TEST_P(EveryToolFormat, NoneIsTextWhateverItLooksLike) {
   const std::string text = list_of(format_, {kAdd});
   server_.provider->say(text);
