@@ -23,7 +23,7 @@ The peers run as MaskBench drives them (one thread, default settings; XGrammar s
 "xgrammar-compliant" neither), behind Python calls as there: 1 to 2 us a token that our C++ program does not pay.
 --layout spaced (the default) writes instances as json.dumps does, ", " and ": " between members; --layout compact without
 white space to every engine, and XGrammar is
-told its separators. --records keeps each schema's result as soon as it is known; a second run goes on from there.
+told its separators. --check makes it a test of understudy: it prints PASS or FAIL for each of the bars below and fails with them. --records keeps each schema's result as soon as it is known; a second run goes on from there.
 """
 
 import argparse
@@ -47,6 +47,8 @@ import machine  # noqa: E402
 ENGINES = ("understudy", "llguidance", "xgrammar", "xgrammar-compliant")
 RESTART_AFTER = 100  # schemas a process, as MaskBench does: caches start again
 PERCENTILES = (50, 99, 99.9, 100)
+# Of all schemas: the share that passes, and how many may refuse a valid instance (docs/design/locked-output.md explains those).
+LEAST_PASSING, MOST_REFUSING = 0.94, 20
 
 
 # The data.
@@ -366,13 +368,27 @@ def arguments():
     parser.add_argument("--time-limit", type=float, default=60, metavar="S", help="seconds a schema, its instances included")
     parser.add_argument("--memory-gb", type=float, default=8, metavar="GB", help="address space of an engine's process")
     parser.add_argument("--records", type=pathlib.Path, metavar="FILE.jsonl", help="one line a schema; kept, and gone on with")
+    parser.add_argument("--check", action="store_true", help="fail where understudy accepts what is invalid, refuses more than "
+                        f"{MOST_REFUSING} schemas' valid instances, hangs, crashes or passes less than {LEAST_PASSING:.0%}")
     parser.add_argument("--out", type=pathlib.Path, metavar="FILE.json", help="figures, versions, machine, and each outcome")
     options = parser.parse_args()
+    if options.check and "understudy" not in options.engine:
+        parser.error("--check needs --engine understudy")
     if "understudy" in options.engine and not options.tool:
         parser.error("--engine understudy needs --tool")
     if set(options.engine) != {"understudy"} and not options.tokenize:
         parser.error("the peers need --tokenize")
     return options
+
+
+def check(figures: dict) -> bool:
+    bars = {"accepts nothing invalid": figures["invalidation error"] == 0,
+            "neither hangs nor crashes": figures["timeout"] + figures["crash"] == 0,
+            f"refuses what is valid of at most {MOST_REFUSING} schemas": figures["validation error"] <= MOST_REFUSING,
+            f"passes {LEAST_PASSING:.0%} of the schemas": figures["passing"] >= LEAST_PASSING * figures["schemas"]}
+    for name, holds in bars.items():
+        print(f"{'PASS' if holds else 'FAIL'} maskbench: {name}")
+    return all(bars.values())
 
 
 def read_jobs(options) -> list:
@@ -440,6 +456,8 @@ def main():
              "seed": options.seed, "time_limit_s": options.time_limit, "memory_gb": options.memory_gb,
              "versions": sorted({version(engine, options) for engine in options.engine}), "figures": summaries,
              "outcomes": outcomes}, indent=1) + "\n")
+    if options.check and not check(summaries["understudy"]):
+        sys.exit(1)
 
 
 if __name__ == "__main__":
