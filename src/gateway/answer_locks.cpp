@@ -88,11 +88,7 @@ Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::compile(const Response
     const ToolCallSpelling& s = format_.spelling;
     rules.spell_calls({s.list_open, s.list_close, s.separator, s.before_name, s.before_arguments,
                        s.after_arguments, s.marker});
-    const size_t open = s.before_name.find('{'), close = s.after_arguments.find('\n');
-    if (!s.marker.empty() && open != s.before_name.npos) {
-      rules.spell_plain_calls({"", "", s.separator, s.before_name.substr(open), s.before_arguments,
-                               s.after_arguments.substr(0, close), ""});
-    }
+    rules.plain_calls(!s.marker.empty() && s.before_name.ends_with(R"({"name": ")"));
     std::optional<Error> uncallable;
     bool any_call = false;
     for (size_t i = 0; i < tools.tools.size(); i++) {
@@ -110,6 +106,7 @@ Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::compile(const Response
       // A tool that no arguments satisfy is not called; another one may be.
       uncallable = invalid_schema(arguments.error(), fmt::format("tools[{}].function.parameters", i));
       if (arguments.error().code != ErrorCode::not_found) return *uncallable;
+      rules.add_uncallable(tools.names[i]);
     }
     if (!any_call && tools.choice != ToolRequest::Choice::automatic) return *uncallable;
     rules.several_calls(tools.parallel && tools.choice != ToolRequest::Choice::named);

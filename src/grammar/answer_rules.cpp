@@ -54,11 +54,15 @@ RuleId AnswerRules::choice(std::vector<RuleId> parts) {
   return add(std::move(rule));
 }
 
-void AnswerRules::final_value(ValueGrammar value) {
+RuleId AnswerRules::value(ValueId id) {
   Rule rule;
   rule.kind = Rule::Kind::value;
-  rule.value = add_values(std::move(value));
-  finals_.push_back(add(std::move(rule)));
+  rule.value = id;
+  return add(std::move(rule));
+}
+
+void AnswerRules::final_value(ValueGrammar value) {
+  finals_.push_back(this->value(add_values(std::move(value))));
 }
 
 void AnswerRules::final_text(std::string_view fixed) { finals_.push_back(text(fixed)); }
@@ -67,25 +71,78 @@ void AnswerRules::add_call(std::string_view name, ValueGrammar arguments) {
   calls_.push_back({std::string(name), add_values(std::move(arguments))});
 }
 
-RuleId AnswerRules::calls(const CallSpelling& spelling) {
+RuleId AnswerRules::calls() {
   std::vector<RuleId> each;
   for (const Call& call : calls_) {
-    Rule arguments;
-    arguments.kind = Rule::Kind::value;
-    arguments.value = call.arguments;
-    const RuleId head = text(call.name + std::string(spelling.before_arguments));
-    const RuleId value = add(std::move(arguments));
-    each.push_back(sequence({head, value}));
+    const RuleId head = text(call.name + std::string(spelling_.before_arguments));
+    each.push_back(sequence({head, value(call.arguments)}));
   }
   const RuleId one =
-      sequence({text(spelling.before_name), choice(std::move(each)), text(spelling.after_arguments)});
-  const RuleId open = text(spelling.list_open), close = text(spelling.list_close);
+      sequence({text(spelling_.before_name), choice(std::move(each)), text(spelling_.after_arguments)});
+  const RuleId open = text(spelling_.list_open), close = text(spelling_.list_close);
   if (!several_) return sequence({open, one, close});
   // more = () | separator call more
   const RuleId more = choice({});
-  const RuleId again = sequence({text(spelling.separator), one, more});
+  const RuleId again = sequence({text(spelling_.separator), one, more});
   rules_[static_cast<size_t>(more)].parts = {sequence({}), again};
   return sequence({open, one, more, close});
+}
+
+Result<RuleId> AnswerRules::pattern(std::string_view regex) {
+  Budget budget(1'000'000);
+  Rule rule;
+  ASSIGN_OR_RETURN(rule.text, regex_dfa(regex, budget));
+  return add(std::move(rule));
+}
+
+// White space between tokens is as the model likes it, but bounded.
+Result<RuleId> AnswerRules::plain_call() {
+  ASSIGN_OR_RETURN(const RuleId open, pattern(R"(^\{[ \t\n\r]{0,20}"name" ?: ?"$)"));
+  ASSIGN_OR_RETURN(const RuleId middle, pattern(R"re(^" ?,[ \t\n\r]{0,20}"(arguments|parameters)" ?: ?$)re"));
+  ASSIGN_OR_RETURN(const RuleId close, pattern(R"(^[ \t\n\r]{0,20}\}$)"));
+  std::vector<RuleId> each;
+  for (const Call& call : calls_) each.push_back(sequence({text(call.name), middle, value(call.arguments)}));
+  return sequence({open, choice(std::move(each)), close});
+}
+
+// What a parser takes for a plain call, as far as it tells one from text. With a name that is up to the arguments' colon:
+// a brace later, and a model that wants another layout than ours behind it would take the way out and write a list.
+DfaResult AnswerRules::plain_beginnings(std::string_view place, Budget& budget) const {
+  std::string names = R"([^"\\]*(\\.[^"\\]*)+)";  // escapes: whatever they mean
+  for (const Call& call : calls_) names += "|" + call.name;
+  for (const std::string& name : uncallable_) names += "|" + name;
+  const std::string space = R"([ \t\n\r]*)", colon = space + ":" + space, comma = space + "," + space,
+                    type = "(\"type\"" + colon + "\"function\"" + comma + ")?",
+                    name = type + "\"name\"" + colon + "\"(" + names + ")\"" + comma,
+                    arguments = type + "\"(arguments|parameters)\"" + colon;
+  return regex_dfa(std::string(place) + "\\{" + space + "(" + name + arguments + "|" + arguments + "\\{)", budget);
+}
+
+// any = text | text? marked | line? plain (() | any), where `line` ends where a line begins.
+Result<RuleId> AnswerRules::calls_or_text() {
+  ASSIGN_OR_RETURN(const RuleId text, any_text_without(spelling_.marker));
+  std::vector<RuleId> ways{text};
+  if (!calls_.empty()) {
+    const RuleId marked = calls();
+    ways.insert(ways.end(), {marked, sequence({text, marked})});
+  }
+  if (!plain_) return choice(std::move(ways));
+  constexpr std::string_view kPlace = R"((^|\n)[ \t\r\n\[,;]*)";
+  Budget budget(4'000'000);
+  ASSIGN_OR_RETURN(Dfa others, plain_beginnings(kPlace, budget));
+  ASSIGN_OR_RETURN(others, complement(others, budget));
+  ASSIGN_OR_RETURN(others, intersect(rules_[static_cast<size_t>(text)].text, others, budget));
+  Rule line;
+  ASSIGN_OR_RETURN(line.text, regex_dfa(std::string(kPlace) + "$", budget));
+  ASSIGN_OR_RETURN(line.text, intersect(others, line.text, budget));
+  rules_[static_cast<size_t>(text)].text = std::move(others);
+  if (calls_.empty()) return choice(std::move(ways));
+  ASSIGN_OR_RETURN(const RuleId call, plain_call());
+  const RuleId to_line = add(std::move(line)), any = choice({});
+  const RuleId plain = sequence({call, choice({sequence({}), several_ ? any : text})});
+  ways.insert(ways.end(), {plain, sequence({to_line, plain})});
+  rules_[static_cast<size_t>(any)].parts = std::move(ways);
+  return any;
 }
 
 // Knuth, Morris and Pratt's automaton, all of whose states but the last accept.
@@ -145,20 +202,11 @@ Result<RuleId> AnswerRules::with_thoughts(RuleId answer) {
 
 Result<std::shared_ptr<const Grammar>> AnswerRules::build() && {
   std::vector<RuleId> ways;
-  if (!calls_.empty()) ways.push_back(calls(spelling_));
   if (!required_ && finals_.empty()) {
-    ASSIGN_OR_RETURN(const RuleId any, any_text_without(spelling_.marker));
-    std::vector<RuleId> behind = ways;  // the text
-    behind.push_back(sequence({}));
-    if (plain_) {
-      if (!calls_.empty()) ways.push_back(calls(*plain_));
-      Rule& text = rules_[static_cast<size_t>(any)];
-      Budget budget(1'000'000);
-      ASSIGN_OR_RETURN(const Dfa object, regex_dfa("^\\s*\\{", budget));
-      ASSIGN_OR_RETURN(const Dfa others, complement(object, budget));
-      ASSIGN_OR_RETURN(text.text, intersect(text.text, others, budget));
-    }
-    ways.push_back(sequence({any, choice(std::move(behind))}));
+    ASSIGN_OR_RETURN(const RuleId any, calls_or_text());
+    ways.push_back(any);
+  } else if (!calls_.empty()) {
+    ways.push_back(calls());
   }
   if (!required_) ways.insert(ways.end(), finals_.begin(), finals_.end());
   ASSIGN_OR_RETURN(const RuleId root, with_thoughts(choice(std::move(ways))));

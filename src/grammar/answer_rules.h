@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,9 +24,12 @@ class AnswerRules {
   void final_value(ValueGrammar value);
   void final_text(std::string_view text);
   void spell_calls(const CallSpelling& spelling) { spelling_ = spelling; }
-  // Where no call is required, models leave marks out: these calls count as well, and no other text begins with "{".
-  void spell_plain_calls(const CallSpelling& spelling) { plain_ = spelling; }
+  // Where no call is required, models leave marks out: {"name": NAME, "arguments": ARGUMENTS} at the beginning of a line
+  // (fenced or in a list too) is a call as well, and no other text holds what a parser takes for one.
+  void plain_calls(bool plain) { plain_ = plain; }
   void add_call(std::string_view name, ValueGrammar arguments);
+  // A tool that must not be called: without this, a plain call of it would be text.
+  void add_uncallable(std::string_view name) { uncallable_.emplace_back(name); }
   void several_calls(bool several) { several_ = several; }
   void calls_required(bool required) { required_ = required; }
   // Before all that, thoughts: any text up to `end`, begun by `begin` ("" if the prompt has begun them). They may be left
@@ -45,9 +47,14 @@ class AnswerRules {
   ValueId add_values(ValueGrammar values);
   RuleId add(Rule rule);
   RuleId text(std::string_view fixed);  // an empty sequence for ""
+  RuleId value(ValueId id);
   RuleId sequence(std::vector<RuleId> parts);
   RuleId choice(std::vector<RuleId> parts);
-  RuleId calls(const CallSpelling& spelling);
+  Result<RuleId> pattern(std::string_view regex);
+  RuleId calls();
+  Result<RuleId> plain_call();
+  DfaResult plain_beginnings(std::string_view place, Budget& budget) const;
+  Result<RuleId> calls_or_text();
   Result<RuleId> with_thoughts(RuleId answer);
   Result<RuleId> any_text_without(std::string_view marker);
 
@@ -60,10 +67,10 @@ class AnswerRules {
   std::vector<Rule> rules_;
   std::vector<RuleId> finals_;
   std::vector<Call> calls_;
+  std::vector<std::string> uncallable_;
   CallSpelling spelling_;
-  std::optional<CallSpelling> plain_;
   std::string thoughts_begin_, thoughts_end_;
-  bool several_ = true, required_ = false;
+  bool several_ = true, required_ = false, plain_ = false;
 };
 
 }  // namespace understudy

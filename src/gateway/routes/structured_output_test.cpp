@@ -309,6 +309,50 @@ TEST_P(EveryToolFormat, AToolThatNoArgumentsSatisfyIsNotCalled) {
   }
 }
 
+// Models write calls without their mark: as the answer, on a line of its own, fenced, in a list.
+TEST(CallsWithoutTheirMark, AreLockedWhereAParserTakesThem) {
+  TestServer server;
+  server.provider->call_as(hermes_format());
+  const std::string add = R"({"name": "add", "arguments": {"a": 1, "b": "x"}})",
+                    now = R"({"name": "now", "arguments": {"any": [1]}})";
+  const std::vector<std::pair<std::string, size_t>> kept = {
+      {add, 1},
+      {"```json\n" + add + "\n```", 1},
+      {"First:\n\n  " + add + "\nthen\n" + now + "\n", 2},
+      {"[" + now + ", " + add + "]", 2},
+      {add + ";" + add, 2},
+      {"{\n  \"name\": \"add\",\n  \"parameters\": {\"a\": 1, \"b\": \"x\"}\n}", 1},
+      {"I could call " + add, 0},
+      {R"({"name": "other", "arguments": {"x": 1}})", 0},
+      {R"({"name": "add", "description": "adds"})", 0},
+      {"{}\n[1, 2]\n{\"a\": {\"name\": \"add\"}}", 0}};
+  for (const auto& [text, calls] : kept) {
+    server.provider->say(text);
+    const json::value locked = ask(server, kTools);
+    EXPECT_EQ(calls_of(message_of(locked)).size(), calls) << text;
+    if (calls == 0) {
+      EXPECT_EQ(message_of(locked).at("content"), json::value(text));
+    }
+  }
+  const char* wrong[] = {R"({"x": 1})", R"({"a": 1.5, "b": "x"})", R"({"a": 1, "b": "x", "c": 0})", R"({})"};
+  for (const std::string before : {"", "```json\n", "[\n  ", "Well:\n\t", "{}\n;"}) {
+    for (const char* head : {R"({"name": "add", "arguments": )", "{\n\"name\" : \"add\",\n\"parameters\":",
+                             R"({"type": "function", "name": "add", "arguments": )", R"({"arguments": )",
+                             R"({"name": "\u0061dd", "arguments": )"}) {
+      for (const char* arguments : wrong) {
+        server.provider->say(before + head + arguments + R"(, "name": "add"})");
+        for (const json::value& call : calls_of(message_of(ask(server, kTools)))) {
+          const json::value given = json::parse(call.at("arguments").as_string());
+          EXPECT_TRUE(given.as_object().size() == 2 && given.at("a").is_int64() && given.at("b").is_string())
+              << before << head << arguments << ": " << json::serialize(given);
+        }
+      }
+    }
+  }
+  server.provider->say(add + "\n" + add);
+  EXPECT_EQ(calls_of(message_of(ask(server, kTools + R"(, "parallel_tool_calls": false)"))).size(), 1u);
+}
+
 TEST_P(EveryToolFormat, NoneIsTextWhateverItLooksLike) {
   const std::string text = list_of(format_, {kAdd});
   server_.provider->say(text);
