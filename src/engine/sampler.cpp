@@ -221,19 +221,12 @@ float dry_penalty(const SamplingParams& params, size_t length) {
   return static_cast<float>(std::min(penalty, kMost));
 }
 
-// The masks of a vocabulary may be longer than the logits, by padding; never shorter.
-void forbid_others(std::vector<float>& logits, const TokenMask& allowed) {
-  for (size_t i = 0; i < logits.size(); i += 64) {
-    const size_t end = std::min(logits.size(), i + 64);
-    const uint64_t word = i / 64 < allowed.words().size() ? allowed.words()[i / 64] : 0;
-    if (word == 0) {
-      std::fill(&logits[i], &logits[i] + (end - i), -kInfinity);
-    } else if (word != ~uint64_t{0}) {
-      for (size_t j = i; j < end; j++) {
-        if (!(word >> (j - i) & 1)) logits[j] = -kInfinity;
-      }
-    }
-  }
+// The logits of `tokens`.
+std::vector<float> logits_of(std::span<const float> logits, const std::vector<TokenId>& tokens) {
+  std::vector<float> out;
+  out.reserve(tokens.size());
+  for (const TokenId id : tokens) out.push_back(logits[static_cast<size_t>(id)]);
+  return out;
 }
 
 Error out_of_range(const char* name, double value, const char* range) {
@@ -301,8 +294,8 @@ void Sampler::forget(std::span<const TokenId> tokens) {
   if (dry_ || params_.no_repeat_ngram > 0) tokens_.resize(tokens_.size() - tokens.size());
 }
 
-std::span<const float> Sampler::adjusted(std::span<const float> logits, const TokenMask* allowed) {
-  if (params_.logit_bias.empty() && history_.empty() && tokens_.empty() && !allowed) return logits;
+std::span<const float> Sampler::adjusted(std::span<const float> logits) {
+  if (params_.logit_bias.empty() && history_.empty() && tokens_.empty()) return logits;
   scratch_.assign(logits.begin(), logits.end());
   for (auto [id, bias] : params_.logit_bias) scratch_[static_cast<size_t>(id)] += bias;
   for (auto [id, count] : history_) {
@@ -316,7 +309,6 @@ std::span<const float> Sampler::adjusted(std::span<const float> logits, const To
   }
   if (dry_) penalise_repetition();
   if (params_.no_repeat_ngram > 0) forbid_ngrams();
-  if (allowed) forbid_others(scratch_, *allowed);
   return scratch_;
 }
 
@@ -356,7 +348,16 @@ void Sampler::forbid_ngrams() {
 
 std::optional<TokenId> Sampler::sample(std::span<const float> logits, int position,
                                        const TokenMask* allowed) {
-  logits = adjusted(logits, allowed);
+  logits = adjusted(logits);
+  if (!allowed) return draw(logits, position);
+  // Drawn among their logits alone, which may be a handful.
+  const std::vector<TokenId> tokens = allowed->tokens(logits.size());
+  const std::optional<TokenId> place = draw(logits_of(logits, tokens), position);
+  if (!place) return std::nullopt;
+  return tokens[static_cast<size_t>(*place)];
+}
+
+std::optional<TokenId> Sampler::draw(std::span<const float> logits, int position) const {
   float max = maximum(logits);
   if (max == -kInfinity) return std::nullopt;
   if (params_.temperature == 0 || max == kInfinity) {
@@ -407,13 +408,12 @@ TokenEvent with_logprobs(std::span<const float> logits, TokenId id, int top) {
 }
 
 float share_of(std::span<const float> logits, TokenId id, const TokenMask& allowed) {
-  std::vector<float> among(logits.begin(), logits.end());
-  forbid_others(among, allowed);
+  const std::vector<float> among = logits_of(logits, allowed.tokens(logits.size()));
   const float max = maximum(among);
   if (!std::isfinite(max)) return 0;
   const Weights weights{max, 1.0f};
   const double total = total_weight(among, weights);
-  return static_cast<float>(static_cast<double>(weights(among[static_cast<size_t>(id)])) / total);
+  return static_cast<float>(static_cast<double>(weights(logits[static_cast<size_t>(id)])) / total);
 }
 
 }  // namespace understudy

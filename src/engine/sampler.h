@@ -33,7 +33,9 @@ class Sampler {
   void forget(std::span<const TokenId> tokens);
 
  private:
-  std::span<const float> adjusted(std::span<const float> logits, const TokenMask* allowed);
+  std::span<const float> adjusted(std::span<const float> logits);
+  // The place of the logit that is drawn.
+  std::optional<TokenId> draw(std::span<const float> logits, int position) const;
   void penalise_repetition();
   void forbid_ngrams();
 

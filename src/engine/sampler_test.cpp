@@ -255,6 +255,58 @@ TEST(Sampler, NoNgramOfTheAnswerComesTwice) {
   EXPECT_EQ(greedy_after(params, {}, {1, 0, 1, 1, 1}, descending_logits(3)), 2);
 }
 
+// Logits of tokens that are not allowed are undefined: they would win.
+TEST(Sampler, DrawsAmongTheAllowedAsIfThereWereNoOthers) {
+  constexpr size_t kTokens = 300;
+  const SamplingParams cases[] = {
+      with([](SamplingParams& p) { p.temperature = 0; }),
+      with([](SamplingParams&) {}),
+      with([](SamplingParams& p) { p.top_k = 5; }),
+      with([](SamplingParams& p) { p.top_p = 0.7f, p.min_p = 0.01f; }),
+      with([](SamplingParams& p) { p.repetition_penalty = 1.5f, p.logit_bias = {{70, 2.0f}, {3, -1.0f}}; }),
+  };
+  for (const size_t step : {1u, 3u, 64u, 299u}) {
+    const std::vector<float> known = random_logits(kTokens, step);
+    std::vector<float> logits(kTokens, std::numeric_limits<float>::infinity());
+    TokenMask allowed(kTokens + 100);  // masks may be padded
+    allowed.set(kTokens + 50);
+    std::vector<TokenId> ids;
+    for (size_t id = 1; id < kTokens; id += step) ids.push_back(static_cast<TokenId>(id));
+    for (const TokenId id : ids) {
+      allowed.set(id);
+      logits[static_cast<size_t>(id)] = known[static_cast<size_t>(id)];
+    }
+    double sum = 0;
+    for (const TokenId id : ids) sum += static_cast<double>(share_of(logits, id, allowed));
+    EXPECT_NEAR(sum, 1, 1e-5);
+    for (const SamplingParams& p : cases) {
+      // The same tokens under their places' numbers.
+      std::vector<float> among;
+      SamplingParams q = p;
+      q.logit_bias.clear();
+      std::vector<TokenId> history{7, 70}, history_among;
+      for (size_t i = 0; i < ids.size(); i++) {
+        among.push_back(known[static_cast<size_t>(ids[i])]);
+        for (auto [id, bias] : p.logit_bias) {
+          if (id == ids[i]) q.logit_bias[static_cast<TokenId>(i)] = bias;
+        }
+        for (const TokenId id : history) {
+          if (id == ids[i]) history_among.push_back(static_cast<TokenId>(i));
+        }
+      }
+      Sampler masked(p, history), alone(q, history_among);
+      for (int position = 0; position < 50; position++) {
+        const auto drawn = masked.sample(logits, position, &allowed);
+        const auto expected = alone.sample(among, position);
+        ASSERT_TRUE(drawn && expected);
+        ASSERT_EQ(*drawn, ids[static_cast<size_t>(*expected)]);
+      }
+    }
+  }
+  const TokenMask none(kTokens);
+  EXPECT_FALSE(Sampler(cases[0], {}).sample(std::vector<float>(kTokens, 1.0f), 0, &none));
+}
+
 TEST(Sampler, GreedyTakesTheLowestIdOfATie) {
   std::vector<float> logits(100, 0.0f);
   logits[37] = logits[38] = logits[99] = 2;

@@ -115,7 +115,8 @@ DfaResult AnswerRules::plain_beginnings(std::string_view place, Budget& budget) 
                     type = "(\"type\"" + colon + "\"function\"" + comma + ")?",
                     name = type + "\"name\"" + colon + "\"(" + names + ")\"" + comma,
                     arguments = type + "\"(arguments|parameters)\"" + colon;
-  return regex_dfa(std::string(place) + "\\{" + space + "(" + name + arguments + "|" + arguments + "\\{)", budget);
+  return regex_dfa(std::string(place) + "\\{" + space + "(" + name + arguments + "|" + arguments + "\\{)",
+                   budget);
 }
 
 // any = text | text? marked | line? plain (() | any), where `line` ends where a line begins.

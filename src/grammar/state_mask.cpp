@@ -112,6 +112,18 @@ size_t TokenMask::count() const {
   return sum;
 }
 
+std::vector<TokenId> TokenMask::tokens(size_t vocabulary) const {
+  std::vector<TokenId> out;
+  for (size_t i = 0; i < words_.size(); i++) {
+    for (uint64_t word = words_[i]; word != 0; word &= word - 1) {
+      const size_t id = 64 * i + static_cast<size_t>(std::countr_zero(word));
+      if (id >= vocabulary) return out;
+      out.push_back(static_cast<TokenId>(id));
+    }
+  }
+  return out;
+}
+
 TokenId TokenMask::first() const {
   for (size_t i = 0; i < words_.size(); i++) {
     if (words_[i]) return static_cast<TokenId>(i * 64 + static_cast<size_t>(std::countr_zero(words_[i])));

@@ -37,6 +37,8 @@ class TokenMask {
   // All of `other`, as far as this mask reaches.
   void add(const TokenMask& other);
   size_t count() const;
+  // Ascending, as far as they are below `vocabulary`.
+  std::vector<TokenId> tokens(size_t vocabulary) const;
   // The lowest token; -1 if there is none.
   TokenId first() const;
   const std::vector<uint64_t>& words() const { return words_; }
