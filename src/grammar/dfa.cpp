@@ -398,6 +398,10 @@ bool has_all_lengths(const Dfa& dfa) {
   return true;
 }
 
+bool can_count_lengths(const Dfa& dfa, uint32_t low) {
+  return low <= shortest_text(dfa) || has_all_lengths(dfa);
+}
+
 std::vector<uint32_t> count_texts(const Dfa& dfa, uint32_t cap) {
   // Trimmed: a state that reaches a cycle has endlessly many texts. Depth first with an explicit stack.
   enum : uint8_t { fresh, open, done };

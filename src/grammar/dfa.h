@@ -84,6 +84,9 @@ Dfa trimmed(const Dfa& dfa);  // without states that cannot reach acceptance or 
 uint32_t shortest_text(const Dfa& dfa);
 // From every state there are continuations of all lengths from its shortest on.
 bool has_all_lengths(const Dfa& dfa);
+// Counting the characters of a text while it is read tells whether it can still become one of `low` characters or more
+// within an upper bound: where that many come anyway, the shortest continuation decides; else all lengths must be there.
+bool can_count_lengths(const Dfa& dfa, uint32_t low);
 
 // Number of texts from each state, at most `cap` (which stands for more, or for endlessly many).
 std::vector<uint32_t> count_texts(const Dfa& dfa, uint32_t cap);

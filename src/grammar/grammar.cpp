@@ -169,7 +169,7 @@ ByteDfa Grammar::make_value(ValueId id, const Used& used) const {
       if (text.starts_with('"')) contents.push_back(text.substr(1, text.size() - 2));
     }
     texts = without(texts, contents);
-    if (contents.empty() || (has_all_lengths(texts) && shortest_text(texts) <= strings.high)) {
+    if (contents.empty() || (can_count_lengths(texts, strings.low) && shortest_text(texts) <= strings.high)) {
       low = strings.low;
       high = strings.high;
     } else {

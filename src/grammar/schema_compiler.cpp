@@ -111,7 +111,7 @@ class SchemaCompiler {
     for (const SchemaBranch& branch : branches) {
       ASSIGN_OR_RETURN(Dfa dfa, expander_.intersection(branch, any_text()));
       if (branch.low > 0 || branch.high < kEndless) {
-        if (branches.size() == 1 && has_all_lengths(dfa)) {
+        if (branches.size() == 1 && can_count_lengths(dfa, branch.low)) {
           if (shortest_text(dfa) <= branch.high)
             value.strings.push_back({std::move(dfa), branch.low, branch.high});
           return {};
@@ -341,7 +341,7 @@ class SchemaCompiler {
       Dfa contents = strings.texts;
       if (strings.low > 0 || strings.high < kEndless) {
         const uint32_t least = std::max(strings.low, shortest_text(contents));
-        if (strings.high - least >= wanted) return true;  // one of each length
+        if (has_all_lengths(contents) && strings.high - least >= wanted) return true;  // one of each length
         ASSIGN_OR_RETURN(contents, with_length(contents, strings.low, strings.high, budget_));
       }
       texts += count_texts(contents, wanted)[0];

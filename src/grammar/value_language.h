@@ -15,7 +15,7 @@ using ValueId = int32_t;  // into ValueGrammar::values; -1: no value is possible
 
 struct StringLanguage {
   Dfa texts;                          // by content, before JSON escapes
-  uint32_t low = 0, high = kEndless;  // code points; bounds only where `texts` has_all_lengths()
+  uint32_t low = 0, high = kEndless;  // code points; bounds only where can_count_lengths()
 };
 
 struct PropertyLanguage {
