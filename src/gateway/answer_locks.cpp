@@ -22,6 +22,41 @@ Error invalid_schema(Error error, std::string_view field) {
   return error;
 }
 
+// Where `properties` is all that a schema says of an object's members, a tool is called with no others: small models invent
+// parameters that schemas let pass and functions do not know. additionalProperties: true lets them come.
+void close_objects(json::value& value) {
+  json::object* schema = value.if_object();
+  if (!schema) return;
+  if (json::value* items = schema->if_contains("items")) close_objects(*items);
+  json::value* properties = schema->if_contains("properties");
+  if (!properties || !properties->is_object() || properties->get_object().empty()) return;
+  for (auto& property : properties->get_object()) close_objects(property.value());
+  constexpr std::string_view kMembers[] = {"additionalProperties",
+                                           "patternProperties",
+                                           "propertyNames",
+                                           "unevaluatedProperties",
+                                           "minProperties",
+                                           "$ref",
+                                           "$dynamicRef",
+                                           "allOf",
+                                           "anyOf",
+                                           "oneOf",
+                                           "not",
+                                           "if",
+                                           "dependencies",
+                                           "dependentRequired",
+                                           "dependentSchemas"};
+  const bool says_more = std::any_of(std::begin(kMembers), std::end(kMembers),
+                                     [&](std::string_view word) { return schema->contains(word); });
+  const json::value* required = schema->if_contains("required");
+  const bool requires_others =
+      required && required->is_array() &&
+      std::any_of(required->get_array().begin(), required->get_array().end(), [&](const json::value& name) {
+        return name.is_string() && !properties->get_object().contains(name.get_string());
+      });
+  if (!says_more && !requires_others) schema->emplace("additionalProperties", false);
+}
+
 std::string key_of(const ResponseFormat& format, const ToolRequest& tools) {
   json::array parts{static_cast<int>(format.kind), format.schema, format.abstain,
                     static_cast<int>(tools.choice)};
@@ -95,7 +130,10 @@ Result<std::shared_ptr<const AnswerGrammar>> AnswerLocks::compile(const Response
       const bool named = tools.choice == ToolRequest::Choice::named;
       if (named && tools.names[i] != tools.named) continue;
       json::value parameters = json::object{{"type", "object"}};
-      if (tools.strict[i]) parameters = tools.tools[i].at("function").at("parameters");
+      if (tools.strict[i]) {
+        parameters = tools.tools[i].at("function").at("parameters");
+        close_objects(parameters);
+      }
       if (!parameters.get_object().contains("type")) parameters.get_object()["type"] = "object";
       auto arguments = compile_schema(parameters);
       if (arguments) {

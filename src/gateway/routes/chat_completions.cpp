@@ -47,7 +47,8 @@ Result<json::object> read_template_variables(FieldReader& fields) {
   return value->get_object();
 }
 
-// A model follows a form best that it was shown.
+// A model follows a form best that it was shown. What the caller says comes last: behind it, the schema made Qwen 0.5B find
+// entities in sentences that have none (6 of 100 sentences right, 23 with the schema before).
 void show_format(json::array& messages, const ResponseFormat& format) {
   if (format.kind == ResponseFormat::Kind::text) return;
   std::string text = "Answer with one JSON object and nothing else.";
@@ -58,7 +59,7 @@ void show_format(json::array& messages, const ResponseFormat& format) {
   if (format.abstain) text += "\nIf you cannot know the answer, write: " + std::string(kAbstention);
   if (!messages.empty() && messages[0].at("role") == "system") {
     json::value& content = messages[0].at("content");
-    content = std::string(content.get_string()) + "\n\n" + text;
+    content = text + "\n\n" + std::string(content.get_string());
   } else {
     messages.insert(messages.begin(), json::object{{"role", "system"}, {"content", text}});
   }

@@ -142,9 +142,17 @@ TEST(StructuredOutput, JsonObjectIsAnyObject) {
 TEST(StructuredOutput, TheModelIsShownTheSchema) {
   TestServer server;
   server.post(kChat, chat(schema(kPerson)));
-  const std::vector<TokenId> tokens = server.provider->submitted().at(0).prompt;
-  const std::string prompt(tokens.begin(), tokens.end());
-  EXPECT_NE(prompt.find(json::serialize(json::parse(kPerson))), std::string::npos) << prompt;
+  server.post(kChat, R"({"model": "test-model", "messages": [{"role": "system", "content": "Be brief."}, )"
+                     R"({"role": "user", "content": "hi"}])" +
+                         schema(kPerson) + "}");
+  for (const size_t request : {0, 1}) {
+    const std::vector<TokenId> tokens = server.provider->submitted().at(request).prompt;
+    const std::string prompt(tokens.begin(), tokens.end());
+    const size_t shown = prompt.find(json::serialize(json::parse(kPerson)));
+    ASSERT_NE(shown, std::string::npos) << prompt;
+    // What the caller says comes last.
+    EXPECT_EQ(prompt.find("Be brief.", shown) != std::string::npos, request == 1) << prompt;
+  }
 }
 
 TEST(StructuredOutput, ConfidenceIsOfTheLeastProbableValue) {
@@ -306,6 +314,28 @@ TEST_P(EveryToolFormat, AToolThatNoArgumentsSatisfyIsNotCalled) {
     const TestResponse refused = server_.post(kChat, chat(alone + R"(, "tool_choice": )" + choice));
     EXPECT_EQ(refused.status, 400) << choice;
     EXPECT_EQ(refused.json().at("error").at("param"), "tools[0].function.parameters") << refused.body;
+  }
+}
+
+TEST(Arguments, HaveDeclaredMembersOnlyUnlessTheSchemaSpeaksOfOthers) {
+  TestServer server;
+  server.provider->call_as(hermes_format());
+  const std::string open = R"({"p": {"x": 1}, "q": 3})", none = R"({"p": {"x": 1}})";
+  const std::tuple<std::string, std::string, std::string> cases[] = {
+      {"", open, none},
+      {"", R"({"p": {"x": 1, "y": 2}})", none},
+      {R"(, "additionalProperties": true)", open, open},
+      {R"(, "required": ["p", "q"])", open, open},
+      {R"(, "anyOf": [{"required": ["q"]}])", open, open}};
+  for (const auto& [more, said, expected] : cases) {
+    server.provider->say(call_text(hermes_format(), "f", said));
+    const json::value body =
+        ask(server,
+            R"(, "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", )"
+            R"("properties": {"p": {"type": "object", "properties": {"x": {"type": "integer"}}}})" +
+                more + "}}}]");
+    ASSERT_EQ(calls_of(message_of(body)).size(), 1u) << more;
+    EXPECT_EQ(calls_of(message_of(body))[0].at("arguments"), json::value(expected)) << more;
   }
 }
 
