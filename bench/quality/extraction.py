@@ -2,7 +2,7 @@
 """What a schema does to extraction: the same prompts answered free, and locked to a JSON schema.
 
     pip install openai
-    python bench/quality/extraction.py --base-url http://127.0.0.1:8080/v1 --model NAME --limit 100 --json out.json
+    python bench/quality/extraction.py --base-url http://127.0.0.1:8080/v1 --model NAME --limit 100 --answers out.jsonl
     python bench/quality/extraction.py --self-check
 
 Two sets of OpenAI evals 3.0.1.post1 (fetched with pip when first needed, 46 MB, never committed):
@@ -10,15 +10,22 @@ Two sets of OpenAI evals 3.0.1.post1 (fetched with pip when first needed, 46 MB,
     ner_finance   1,164 sentences of loan agreements: every mention of a PERSON, ORG or LOC, in order (651 have none)
     invoices      100 mails about payments: the amount asked for as the mail writes it, or "unknown" (half of them)
 
-Every prompt describes the JSON that it wants and is sent twice at temperature 0: without response_format (the first JSON
-object in the text counts) and with response_format json_schema. Which of the two goes first alternates, so that neither
-always finds the prompt in a cache. An answer that does not have the wanted form counts as wrong, and as naming no entity.
-A span is right when text and type are, as often as the sentence has it. Intervals of shares are Wilson's, of precision,
-recall and F1 bootstrap ones over sentences, both 95 %. Tokens/s are completion tokens over the time of the whole requests.
+Every prompt describes the JSON that it wants and is sent at temperature 0 in several modes:
+
+    free       without response_format; the first JSON object in the text counts
+    shown      so, before the system prompt the schema in the words in which our server shows it: the prompt of "locked"
+    locked     with response_format json_schema
+    unwatched  "shown" without the guard against loops
+
+Which of them goes first changes from row to row, so that none always finds the prompt in a cache. An answer that does not have
+the wanted form counts as wrong, and as naming no entity. A span is right when text and type are, as often as the sentence has
+it. Intervals are 95 %: Wilson's of shares, bootstrap ones over sentences of precision, recall and F1; of differences on the
+same rows Newcombe's and bootstrap ones. Tokens/s are completion tokens over the time of the whole requests.
 """
 
 import argparse
 import collections
+import itertools
 import json
 import pathlib
 import random
@@ -29,10 +36,13 @@ import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import packages  # noqa: E402
+from answer_log import AnswerLog  # noqa: E402
+from paired import bootstrap_difference, share_difference  # noqa: E402
 from proportion import share  # noqa: E402
 
 PACKAGE = "evals==3.0.1.post1"
-MODES = ("free", "locked")
+MODES = ("free", "shown", "locked", "unwatched")
+PAIRS = (("free", "locked"), ("shown", "locked"), ("shown", "unwatched"))
 TYPES = {"PERSON": "PERSON", "ORGANIZATION": "ORG", "LOCATION": "LOC"}  # theirs and ours
 
 NER_PROMPT = """The sentence is from a loan agreement. List its named entities in the order in which they appear, an entity \
@@ -42,6 +52,7 @@ If there are none: {"entities": []}"""
 INVOICE_PROMPT = """Read the e-mail and answer the question with the amount as the e-mail writes it, for example "$1,234.50". \
 If the e-mail does not say it, the answer is "unknown".
 Answer with JSON only, in this form: {"answer": "$1,234.50"}"""
+SHOWN = "Answer with JSON that follows this JSON schema, and nothing else:\n"  # our server's words
 
 
 def closed_object(**properties) -> dict:
@@ -115,20 +126,28 @@ def amount(text) -> str:
     return re.sub(r"\.0+$", "", digits)
 
 
-def ask(client, options, name: str, row: dict, locked: bool) -> dict:
+def ask(client, options, name: str, row: dict, mode: str) -> dict:
     import openai
-    messages = [{"role": "system", "content": row["system"]}, {"role": "user", "content": row["user"]}]
-    more = {"response_format": {"type": "json_schema", "json_schema": {
-        "name": name, "strict": True, "schema": SETS[name]["schema"]}}} if locked else {}
+    schema, system = SETS[name]["schema"], row["system"]
+    more = {}
+    if mode == "locked":
+        more["response_format"] = {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
+    elif mode != "free":
+        system = SHOWN + json.dumps(schema, separators=(",", ":")) + "\n\n" + system
+    if mode == "unwatched":
+        more["extra_body"] = {"loop_guard": False}
     begin = time.perf_counter()
     try:
-        answer = client.chat.completions.create(model=options.model, messages=messages, temperature=0,
-                                                max_completion_tokens=options.max_tokens, **more)
+        answer = client.chat.completions.create(
+            model=options.model, messages=[{"role": "system", "content": system}, {"role": "user", "content": row["user"]}],
+            temperature=0, max_completion_tokens=options.max_tokens, **more)
     except openai.APIStatusError as error:
-        return {"error": f"{error.status_code}: {error.message}"[:300], "text": "", "tokens": 0,
+        return {"error": f"{error.status_code}: {error.message}"[:300], "text": "", "tokens": 0, "loops": [],
                 "seconds": time.perf_counter() - begin}
-    return {"text": answer.choices[0].message.content or "", "finish": answer.choices[0].finish_reason,
-            "tokens": answer.usage.completion_tokens, "seconds": time.perf_counter() - begin}
+    choice = answer.choices[0]
+    return {"text": choice.message.content or "", "finish": choice.finish_reason, "tokens": answer.usage.completion_tokens,
+            "prompt_tokens": answer.usage.prompt_tokens, "loops": (choice.model_extra or {}).get("loops", []),
+            "seconds": time.perf_counter() - begin}
 
 
 # The figures.
@@ -178,43 +197,80 @@ def invoice_figures(rows: list, read: list) -> list:
              share(sum(answer == "unknown" for _, answer in unknown), len(unknown)))]
 
 
+def ner_differences(rows: list, left: list, right: list) -> list:
+    def f1(triples):
+        return precision_recall_f1(triples)[2]
+
+    wanted = [row["wanted"] for row in rows]
+    cells = [("whole sentence right, points", share_difference(*([a == b for a, b in zip(wanted, read)] for read in (left, right))))]
+    for kind in (None, *TYPES.values()):
+        triples = [[counts_of(spans, named or [], kind) for spans, named in zip(wanted, read)] for read in (left, right)]
+        cells.append((f"{kind or 'all spans'}: F1, points", bootstrap_difference(f1, *triples)))
+    return cells
+
+
+def invoice_differences(rows: list, left: list, right: list) -> list:
+    cells = []
+    for title, kept in (("exact, points", (True, False)), ("of those that the mail says: exact, points", (True,)),
+                        ("of those that it does not say: unknown, points", (False,))):
+        asked = [number for number, row in enumerate(rows) if (row["wanted"] != "unknown") in kept]
+        cells.append((title, share_difference(*([rows[number]["wanted"] == read[number] for number in asked]
+                                                for read in (left, right)))))
+    return cells
+
+
 SETS = {
-    "ner_finance": {"rows": ner_rows, "schema": NER_SCHEMA, "read": entities_of, "figures": ner_figures},
-    "invoices": {"rows": invoice_rows, "schema": INVOICE_SCHEMA, "read": answer_of, "figures": invoice_figures},
+    "ner_finance": {"rows": ner_rows, "schema": NER_SCHEMA, "read": entities_of, "figures": ner_figures,
+                    "differences": ner_differences},
+    "invoices": {"rows": invoice_rows, "schema": INVOICE_SCHEMA, "read": answer_of, "figures": invoice_figures,
+                 "differences": invoice_differences},
 }
 
 
-def run_set(client, options, name: str) -> dict:
-    """{mode: answers}, and the rows."""
-    rows = SETS[name]["rows"]()
-    if options.limit and options.limit < len(rows):
-        rows = random.Random(f"{options.seed} {name}").sample(rows, options.limit)
-    answers = {mode: [] for mode in MODES}
-    for number, row in enumerate(rows):
-        for mode in MODES if number % 2 == 0 else MODES[::-1]:
-            answers[mode].append(ask(client, options, name, row, mode == "locked"))
-    return rows, answers
+def drawn_rows(options) -> dict:
+    """{id: (set, row)}, the sets in turn."""
+    columns = []
+    for name in options.set or SETS:
+        rows = [(f"{name} {number}", (name, row)) for number, row in enumerate(SETS[name]["rows"]())]
+        random.Random(f"{options.seed} {name}").shuffle(rows)  # a higher limit only adds rows
+        columns.append(rows[:options.limit or None])
+    return dict(each for turn in itertools.zip_longest(*columns) for each in turn if each)
 
 
-def report(name: str, rows: list, answers: dict) -> dict:
-    columns, right = {}, {}
-    for mode in MODES:
-        found = [first_object(each["text"]) for each in answers[mode]]
-        read = [SETS[name]["read"](each) for each in found]
-        right[mode] = [row["wanted"] == each for row, each in zip(rows, read)]
-        seconds, tokens = (sum(each[key] for each in answers[mode]) for key in ("seconds", "tokens"))
-        columns[mode] = [("a JSON object %", share(sum(each is not None for each in found), len(rows))),
-                         ("of the wanted form %", share(sum(each is not None for each in read), len(rows))),
-                         *SETS[name]["figures"](rows, read),
-                         ("tokens an answer", f"{tokens / len(rows):.1f}"), ("tokens/s", f"{tokens / seconds:.1f}"),
-                         ("cut off by --max-tokens", str(sum(each.get("finish") == "length" for each in answers[mode]))),
-                         ("refused requests", str(sum("error" in each for each in answers[mode])))]
-    only = [sum(a and not b for a, b in zip(right[x], right[y])) for x, y in (MODES, MODES[::-1])]
-    print(f"\n{name}, n = {len(rows)}; right only free {only[0]}, only locked {only[1]}\n\n| | free | locked |\n|---|---:|---:|")
-    for (title, free), (_, locked) in zip(*columns.values()):
-        print(f"| {title} | {free} | {locked} |", flush=True)
-    return {"n": len(rows), "right_only_free": only[0], "right_only_locked": only[1],
-            **{mode: dict(cells) for mode, cells in columns.items()}}
+def report_set(name: str, rows: list, answers: dict):
+    """The figures of each mode, and their differences, over the rows that every mode has answered."""
+    modes, columns, reads = list(answers), [], {}
+    for mode, given in answers.items():
+        found = [first_object(each["text"]) for each in given]
+        read = reads[mode] = [SETS[name]["read"](each) for each in found]
+        seconds, tokens = (sum(each[key] for each in given) for key in ("seconds", "tokens"))
+        columns.append([("a JSON object %", share(sum(each is not None for each in found), len(rows))),
+                        ("of the wanted form %", share(sum(each is not None for each in read), len(rows))),
+                        *SETS[name]["figures"](rows, read),
+                        ("tokens an answer", f"{tokens / len(rows):.1f}"), ("tokens/s", f"{tokens / seconds:.1f}"),
+                        ("cut off by --max-tokens", str(sum(each.get("finish") == "length" for each in given))),
+                        ("with a loop", str(sum(bool(each["loops"]) for each in given))),
+                        ("refused requests", str(sum("error" in each for each in given)))])
+    print(f"\n{name}, n = {len(rows)}\n\n| | {' | '.join(modes)} |\n|---|{'---:|' * len(modes)}")
+    for cells in zip(*columns):
+        print(f"| {cells[0][0]} | {' | '.join(value for _, value in cells)} |")
+    for left, right in PAIRS:
+        if left not in answers or right not in answers:
+            continue
+        marks = [[row["wanted"] == each for row, each in zip(rows, reads[mode])] for mode in (left, right)]
+        only = [sum(a and not b for a, b in zip(*pair)) for pair in (marks, marks[::-1])]
+        changed = sum(a["text"] != b["text"] for a, b in zip(answers[left], answers[right]))
+        print(f"\n{name}, {right} minus {left}: right only {left} {only[0]}, only {right} {only[1]}, other texts {changed}\n")
+        for title, cell in SETS[name]["differences"](rows, reads[left], reads[right]):
+            print(f"- {title}: {cell}", flush=True)
+
+
+def report(rows: dict, records: dict):
+    present = [mode for mode in MODES if any(each == mode for _, each in records)]
+    for name in SETS:
+        ids = [key for key, (where, _) in rows.items() if where == name and all((key, mode) in records for mode in present)]
+        if ids:
+            report_set(name, [rows[key][1] for key in ids], {mode: [records[key, mode] for key in ids] for mode in present})
 
 
 def self_check():
@@ -238,23 +294,25 @@ def main():
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="rows of each set, drawn with --seed; 0: all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--max-tokens", type=int, default=512, metavar="N", help="of an answer")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="every answer, and the figures")
+    parser.add_argument("--mode", action="append", choices=MODES, help="repeat it for several; free, shown and locked when left out")
+    parser.add_argument("--at-once", type=int, default=1, metavar="N", help="rows at the same time; tokens/s are of one")
+    parser.add_argument("--answers", type=pathlib.Path, metavar="FILE.jsonl", help="every answer; kept, and gone on with")
+    parser.add_argument("--report", action="store_true", help="only the tables of what --answers holds")
     parser.add_argument("--self-check", action="store_true", help="only test how answers are read and counted")
     options = parser.parse_args()
     if options.self_check:
         return self_check()
-    if not (options.base_url and options.model):
-        parser.error("give --base-url and --model")
-    import openai
-    client = openai.OpenAI(base_url=options.base_url, api_key=options.api_key, timeout=600, max_retries=0)
-    kept = {"model": options.model, "package": PACKAGE, "limit": options.limit, "seed": options.seed, "sets": {}}
-    for name in options.set or SETS:
-        rows, answers = run_set(client, options, name)
-        kept["sets"][name] = {"figures": report(name, rows, answers), "answers": [
-            {"user": row["user"], "wanted": row["wanted"], **{mode: answers[mode][number] for mode in MODES}}
-            for number, row in enumerate(rows)]}
-    if options.json:
-        options.json.write_text(json.dumps(kept, indent=1) + "\n")
+    if not options.model or not (options.answers if options.report else options.base_url):
+        parser.error("give --base-url and --model, or --report, --answers and --model")
+    rows = drawn_rows(options)
+    log = AnswerLog(options.answers, {"package": PACKAGE, **{
+        key: getattr(options, key) for key in ("model", "seed", "max_tokens")}}, options.report)
+    if not options.report:
+        import openai
+        client = openai.OpenAI(base_url=options.base_url, api_key=options.api_key, timeout=3600, max_retries=0)
+        log.ask_all(list(rows), options.mode or ["free", "shown", "locked"],
+                    lambda key, mode: ask(client, options, *rows[key], mode), options.at_once)
+    report(rows, log.records)
 
 
 if __name__ == "__main__":
