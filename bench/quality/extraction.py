@@ -133,7 +133,7 @@ def ask(client, options, name: str, row: dict, mode: str) -> dict:
     if mode == "locked":
         more["response_format"] = {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
     elif mode != "free":
-        system = SHOWN + json.dumps(schema, separators=(",", ":")) + "\n\n" + system
+        system = SHOWN + json.dumps(schema) + "\n\n" + system
     if mode == "unwatched":
         more["extra_body"] = {"loop_guard": False}
     begin = time.perf_counter()

@@ -1,18 +1,26 @@
-// False alarms and cost of the loop detector on clean texts.
+// False alarms and cost of the loop detector on clean texts, or its recall of near-repeats planted in them.
 //
-//   loop_detector MODEL [FIELD] < texts.jsonl
+//   loop_detector MODEL [--plant] [FIELD] < texts.jsonl
 //
 // A line of input is an object with a "text" (or FIELD), and maybe a "kind" and a "source". stdout: a line for
 // every alarm, then for each kind of text and for all of them: texts, alarms with Wilson's 95 % interval,
-// nanoseconds a token (detector alone, tokens' bytes at hand).
+// nanoseconds of the processor a token (detector alone, tokens' bytes at hand). With --plant each text gives one per rate: its beginning
+// and then a span of it over and over, in each copy that share of its words with a letter replaced, preceded by another
+// word of the text or left out. A kind is then a rate, and every alarm a find.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
-#include <chrono>
+#include <cctype>
 #include <cmath>
+#include <ctime>
 #include <iostream>
+#include <iterator>
 #include <map>
+#include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -59,8 +67,13 @@ std::string on_one_line(std::string text) {
   return text.substr(0, 120);
 }
 
-const char* name_of(Loop::Kind kind) {
-  return kind == Loop::Kind::exact ? "exact" : kind == Loop::Kind::near ? "near" : "counter";
+const char* name_of(Loop::Kind kind) { return kind == Loop::Kind::exact ? "exact" : "stale"; }
+
+// Of this thread, so that what else runs on the machine does not count.
+double cpu_nanoseconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return 1e9 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec);
 }
 
 // The first alarm; the detector reads the whole text in any case, so that every token's cost counts.
@@ -74,24 +87,70 @@ std::optional<Alarm> detect(const std::vector<TokenId>& ids, const std::vector<s
   return first;
 }
 
-Counts examine(const Tokenizer& tokenizer, const boost::json::object& row, const std::string& field) {
-  const std::vector<TokenId> ids = tokenizer.encode(PromptText::data(string_member(row, field)), false);
+Counts examine(const Tokenizer& tokenizer, const std::string& text, const std::string& kind,
+               const std::string& source) {
+  const std::vector<TokenId> ids = tokenizer.encode(PromptText::data(text), false);
   std::vector<std::string> bytes;
   for (const TokenId id : ids) bytes.push_back(tokenizer.bytes(id, true));
-  const auto start = std::chrono::steady_clock::now();
+  const double start = cpu_nanoseconds();
   const auto alarm = detect(ids, bytes);
-  const double ns =
-      std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
+  const double ns = cpu_nanoseconds() - start;
   if (alarm) {
     std::string span;
     for (size_t i = alarm->token + 1 - static_cast<size_t>(alarm->loop.period); i <= alarm->token; i++) {
       span += bytes[i];
     }
-    fmt::print("ALARM {} {} {} at token {} of {}, begun at {}, period {}: {}\n", string_member(row, "kind"),
-               name_of(alarm->loop.kind), string_member(row, "source"), alarm->token, ids.size(),
-               alarm->loop.rewind, alarm->loop.period, on_one_line(span));
+    fmt::print("ALARM {} {} {} at token {} of {}, begun at {}, period {}: {}\n", kind,
+               name_of(alarm->loop.kind), source, alarm->token, ids.size(), alarm->loop.rewind,
+               alarm->loop.period, on_one_line(span));
   }
   return {1, alarm ? 1 : 0, ids.size(), ns};
+}
+
+// Each with the white space before it.
+std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> words(1);
+  bool in_word = false;
+  for (const char c : text) {
+    const bool is_space = std::isspace(static_cast<unsigned char>(c)) != 0;
+    if (is_space && in_word) words.emplace_back();
+    in_word = !is_space;
+    words.back() += c;
+  }
+  return words;
+}
+
+bool has_letter(const std::string& word) {
+  return std::any_of(word.begin(), word.end(),
+                     [](unsigned char c) { return std::isalpha(c) != 0 || c >= 0xC3; });
+}
+
+// Near-repeats of one text: spans of 6 to 150 words and up to 1,100 bytes (some 300 tokens, below the 512 of the
+// contract), most of them with letters; 16 copies, or 900 words of short ones. "" where the text has no such span.
+std::string plant(const std::string& text, double rate, uint64_t seed) {
+  constexpr size_t kBytes = 1100, kCopies = 16, kWords = 900;
+  std::mt19937_64 random(seed);
+  const std::vector<std::string> words = words_of(text);
+  const size_t period = 6 + random() % std::clamp<size_t>(words.size() / 3, 1, 145);
+  if (words.size() < period + 20) return "";
+  const auto first = words.begin() + static_cast<ptrdiff_t>(random() % (words.size() - period));
+  const std::vector<std::string> span(first, first + static_cast<ptrdiff_t>(period));
+  const auto lettered = static_cast<size_t>(std::count_if(span.begin(), span.end(), has_letter));
+  std::vector<std::string> others;
+  std::copy_if(words.begin(), words.end(), std::back_inserter(others), has_letter);
+  const std::string whole = fmt::format("{}", fmt::join(span, ""));
+  if (whole.size() > kBytes || lettered * 10 < period * 6 || others.size() < 50) return "";
+  std::string planted;
+  for (size_t i = 0, n = random() % std::min<size_t>(words.size(), 120); i < n; i++) planted += words[i];
+  for (size_t copy = 0; copy < std::max(kCopies, kWords / period); copy++) {
+    for (const std::string& word : span) {
+      const bool change = has_letter(word) && static_cast<double>(random() % 1000000) < rate * 1e6;
+      const size_t how = change ? random() % 3 : 3;  // another word, another before it, none, as it was
+      if (how <= 1) planted += others[random() % others.size()];
+      if (how == 1 || how == 3) planted += word;
+    }
+  }
+  return planted;
 }
 
 void report(const std::string& kind, const Counts& counts) {
@@ -107,7 +166,7 @@ Result<std::shared_ptr<const Tokenizer>> load(const std::string& path) {
   return Tokenizer::create(std::move(spec));
 }
 
-int run(const std::string& model, const std::string& field) {
+int run(const std::string& model, const std::string& field, bool planting) {
   const auto tokenizer = load(model);
   if (!tokenizer) {
     fmt::print(stderr, "loop_detector: {}\n", tokenizer.error().message());
@@ -115,13 +174,25 @@ int run(const std::string& model, const std::string& field) {
   }
   std::map<std::string, Counts> kinds;
   Counts all;
-  for (std::string line; std::getline(std::cin, line);) {
+  auto take = [&](const std::string& text, const std::string& kind, const std::string& source) {
+    const Counts counts = examine(**tokenizer, text, kind, source);
+    kinds[kind].add(counts);
+    all.add(counts);
+  };
+  uint64_t number = 0;
+  for (std::string line; std::getline(std::cin, line); number++) {
     const auto row = parse_json(line);
     const boost::json::object* object = row.ok() ? row->if_object() : nullptr;
     if (object == nullptr) continue;
-    const Counts counts = examine(**tokenizer, *object, field);
-    kinds[string_member(*object, "kind")].add(counts);
-    all.add(counts);
+    const std::string text = string_member(*object, field), kind = string_member(*object, "kind");
+    if (!planting) {
+      take(text, kind, string_member(*object, "source"));
+      continue;
+    }
+    for (const double rate : {0.01, 0.02, 0.04, 0.07}) {
+      const std::string planted = plant(text, rate, number);
+      if (!planted.empty()) take(planted, fmt::format("{:.0f} %", 100 * rate), kind);
+    }
   }
   if (all.texts == 0) {
     fmt::print(stderr, "loop_detector: no texts\n");
@@ -136,9 +207,11 @@ int run(const std::string& model, const std::string& field) {
 }  // namespace understudy
 
 int main(int argc, char** argv) {
-  if (argc != 2 && argc != 3) {
-    fmt::print(stderr, "usage: loop_detector MODEL [FIELD] < texts.jsonl\n");
+  const bool planting = argc > 2 && std::string_view(argv[2]) == "--plant";
+  const int field = planting ? 3 : 2;
+  if (argc < 2 || argc > field + 1) {
+    fmt::print(stderr, "usage: loop_detector MODEL [--plant] [FIELD] < texts.jsonl\n");
     return 2;
   }
-  return understudy::run(argv[1], argc == 3 ? argv[2] : "text");
+  return understudy::run(argv[1], argc > field ? argv[field] : "text", planting);
 }

@@ -4,16 +4,17 @@
 //          Liquid AI's Antidoom, 2026). What holds no letter or is one character over and over (rules of dashes,
 //          blank lines, tables of zeros, base64 of nothing) is common in clean text up to a line or two: 800
 //          characters.
-// near     Such a span 10 times, in each copy a few words substituted, inserted or left out: at most 1 change for 14
-//          tokens with a letter. What changes at the same place of copy after copy, and any number, is a field of
-//          records and new information; where more than 1 of 3 changes is of that kind there is no alarm.
-// counter  A span in which nothing but numbers change from copy to copy, and those in constant steps (at most 1
-//          of 8 changes out of step): 36 copies, down to 12 of a span that has many letters (2,400 in all copies),
-//          512 of one with less than 3 letters ("1, 2, 3, ..."). Numbers that do not follow from those before are
-//          new information, however many.
+// stale    Such a span over and over, until 384 tokens and 4 copies after the first one (3 if nothing changes but numbers in
+//          steps) say nothing new: words that differ from the copy before but came after the same words before (lists
+//          that swap a word for another), numbers in constant steps (counters), and few words that are new (up to 1 of
+//          25 substituted, inserted or left out). Something new where the copy before has something new too is a field
+//          of records: alignments with one in 100 tokens never count. So does a number that neither is that of the copy
+//          before nor follows from the two before. What may be no more than a count ("1, 2, 3, ...": one number and less
+//          than 3 letters a copy) or a computed table (more than 6 steps a copy): 960 tokens, the numbers up to 200 by
+//          single digits.
 //
-// A pure function of the tokens' ids and bytes. An update is a pass over the 512 periods, a few operations each;
-// memory is constant (about 100 KiB) and allocated once. Not thread-safe: one detector an answer.
+// A pure function of the tokens' ids and bytes. An update is two passes over 512 lags, a few operations each; memory is
+// constant (about 130 KiB) and allocated once. Not thread-safe: one detector an answer.
 #pragma once
 
 #include <memory>
@@ -25,7 +26,7 @@
 namespace understudy {
 
 struct Loop {
-  enum class Kind { exact, near, counter };
+  enum class Kind { exact, stale };
   Kind kind = Kind::exact;
   // Index (tokens added before it) of the first token after the first complete copy: what is before it holds the
   // repeated span once. The first copy is taken to begin where the repetition does, so it may begin in the middle
@@ -36,15 +37,17 @@ struct Loop {
 
 class LoopDetector {
  public:
-  LoopDetector();
+  // `looped_before`: what begins to loop once does so again, and 128 stale tokens are enough instead of 384;
+  // counts and fields weigh a third too.
+  explicit LoopDetector(bool looped_before = false);
   ~LoopDetector();
   LoopDetector(LoopDetector&&) noexcept;
   LoopDetector& operator=(LoopDetector&&) noexcept;
 
   // Adds the answer's next token, whose raw bytes are `bytes` (perhaps a part of a UTF-8 character, or none).
   // A Loop if the answer is in one now; it is told again for each further token as long as the loop lasts. To go on
-  // after dropping tokens, add those that are left to a new detector. Counters are told one token late, since a
-  // number's digits may be several tokens.
+  // after dropping tokens, add those that are left to a new detector. `stale` is told one token late, since a word or a
+  // number may be several tokens.
   std::optional<Loop> add(TokenId id, std::string_view bytes);
 
  private:

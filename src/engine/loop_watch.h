@@ -22,7 +22,7 @@ class LoopWatch {
   // The answer becomes its first loop.rewind tokens. Where it goes on, the token that it had there cannot come again.
   void rewind(const Loop& loop, std::span<const TokenId> answer);
   // What was said so far is no part of a loop any more.
-  void begin_anew() { detector_ = LoopDetector(); }
+  void begin_anew() { detector_ = LoopDetector(/*looped_before=*/true); }
   // Tokens that cannot come when the answer has `length` tokens.
   std::span<const TokenId> banned(int length) const;
 

@@ -105,8 +105,8 @@ Result<RuleId> AnswerRules::plain_call() {
   return sequence({open, choice(std::move(each)), close});
 }
 
-// What a parser takes for a plain call, as far as it tells one from text. With a name that is up to the arguments' colon:
-// a brace later, and a model that wants another layout than ours behind it would take the way out and write a list.
+// What a parser that wants names first takes for a plain call, as far as it tells one from text: up to the arguments' colon.
+// A brace later, and a model that wants another layout than ours behind it would take the way out and write a list.
 DfaResult AnswerRules::plain_beginnings(std::string_view place, Budget& budget) const {
   std::string names = R"([^"\\]*(\\.[^"\\]*)+)";  // escapes: whatever they mean
   for (const Call& call : calls_) names += "|" + call.name;
@@ -115,8 +115,7 @@ DfaResult AnswerRules::plain_beginnings(std::string_view place, Budget& budget) 
                     type = "(\"type\"" + colon + "\"function\"" + comma + ")?",
                     name = type + "\"name\"" + colon + "\"(" + names + ")\"" + comma,
                     arguments = type + "\"(arguments|parameters)\"" + colon;
-  return regex_dfa(std::string(place) + "\\{" + space + "(" + name + arguments + "|" + arguments + "\\{)",
-                   budget);
+  return regex_dfa(std::string(place) + "\\{" + space + name + arguments, budget);
 }
 
 // any = text | text? marked | line? plain (() | any), where `line` ends where a line begins.

@@ -144,7 +144,7 @@ void JsonCallParser::take_opened(char byte) {
 
 void JsonCallParser::open_call() {
   state_ = State::call;
-  call_ = JsonCallScanner(marked_ || options_.names.empty() ? nullptr : &options_.names);
+  call_ = JsonCallScanner(marked_ || options_.names.empty() ? nullptr : &options_.names, options_.name_first);
   begun_ = false;
   given_ = 0;
 }

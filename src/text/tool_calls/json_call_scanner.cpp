@@ -48,7 +48,7 @@ bool JsonCallScanner::begin_member() {
   }
   if (key == "\"arguments\"" || key == "\"parameters\"") {
     member_ = Member::arguments;
-    return arguments_begin_ == 0;
+    return arguments_begin_ == 0 && (name_ || !name_first_);
   }
   member_ = Member::type;
   return key == "\"type\"" && !typed_;

@@ -17,8 +17,10 @@ class JsonCallScanner {
  public:
   using Step = JsonScanner::Step;
 
-  // `names`: the only names of calls, nullptr if any will do; must outlive the scanner.
-  explicit JsonCallScanner(const std::vector<std::string>* names = nullptr) : names_(names) {}
+  // `names`: the only names of calls, nullptr if any will do; must outlive the scanner. `name_first`: no arguments before
+  // the name.
+  explicit JsonCallScanner(const std::vector<std::string>* names = nullptr, bool name_first = false)
+      : names_(names), name_first_(name_first) {}
 
   // As JsonScanner::push, from the object's brace on; `bad` leaves the byte out of text(). After `end`,
   // valid() tells whether this is a call.
@@ -37,6 +39,7 @@ class JsonCallScanner {
   bool end_string();
 
   const std::vector<std::string>* names_;
+  bool name_first_;
   JsonScanner json_;
   std::string text_;
   size_t token_ = 0;  // where the last key or string of the outer object begins

@@ -36,6 +36,9 @@ struct ToolCallParserOptions {
   // valid, so that what turns out to be no call is content; with it, what turns out wrong after its `begin`
   // is `incomplete`. For answers that a grammar keeps valid.
   bool stream_arguments = false;
+  // What has arguments before a name is no call. For answers under a grammar, which locks arguments behind the name of
+  // their tool and leaves other JSON alone.
+  bool name_first = false;
 };
 
 // One per answer; not thread-safe. The text may come in any pieces: how it is cut changes only how text and
