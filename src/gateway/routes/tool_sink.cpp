@@ -71,10 +71,9 @@ std::shared_ptr<CompletionSink> make_tool_sink(const ServedModel& model, const C
   // A whole answer keeps a call that was cut as text; a stream has given its beginning out.
   const bool stream_arguments = job.grammar && job.params.stream;
   const bool name_first = job.grammar != nullptr;
-  return std::make_shared<ToolSink>(*model.tool_calls,
-                                    ToolCallParserOptions{job.tools, stream_arguments, name_first},
-                                    job.prompts.size() * static_cast<size_t>(job.params.choices),
-                                    std::move(inner));
+  return std::make_shared<ToolSink>(
+      *model.tool_calls, ToolCallParserOptions{job.tools, stream_arguments, name_first},
+      job.prompts.size() * static_cast<size_t>(job.params.choices), std::move(inner));
 }
 
 }  // namespace understudy
