@@ -2,11 +2,11 @@
 //
 //   loop_detector MODEL [--plant] [FIELD] < texts.jsonl
 //
-// A line of input is an object with a "text" (or FIELD), and maybe a "kind" and a "source". stdout: a line for
-// every alarm, then for each kind of text and for all of them: texts, alarms with Wilson's 95 % interval,
-// nanoseconds of the processor a token (detector alone, tokens' bytes at hand). With --plant each text gives one per rate: its beginning
-// and then a span of it over and over, in each copy that share of its words with a letter replaced, preceded by another
-// word of the text or left out. A kind is then a rate, and every alarm a find.
+// A line of input is an object with a "text" (or FIELD), and maybe a "kind" and a "source". stdout: a line for every alarm,
+// then for each kind of text and for all of them: texts, alarms with Wilson's 95 % interval, nanoseconds of the processor
+// a token (detector alone, tokens' bytes at hand). With --plant each text gives one per rate: its beginning and then a span
+// of it over and over, in each copy that share of its words with a letter replaced, preceded by another word of the text
+// or left out. A kind is then a rate, and every alarm a find.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
