@@ -22,8 +22,9 @@ passes when it compiles, all its valid instances are accepted and all its invali
 The peers run as MaskBench drives them (one thread, default settings; XGrammar strict and with fixed white space, as
 "xgrammar-compliant" neither), behind Python calls as there: 1 to 2 us a token that our C++ program does not pay.
 --layout spaced (the default) writes instances as json.dumps does, ", " and ": " between members; --layout compact without
-white space to every engine, and XGrammar is
-told its separators. --check makes it a test of understudy: it prints PASS or FAIL for each of the bars below and fails with them. --records keeps each schema's result as soon as it is known; a second run goes on from there.
+white space to every engine, and XGrammar is told its separators. --check makes it a test of understudy: it prints PASS or
+FAIL for each of its bars, and fails with them. --records keeps each schema's result as soon as it is known; a second run
+goes on from there.
 """
 
 import argparse
@@ -47,8 +48,8 @@ import machine  # noqa: E402
 ENGINES = ("understudy", "llguidance", "xgrammar", "xgrammar-compliant")
 RESTART_AFTER = 100  # schemas a process, as MaskBench does: caches start again
 PERCENTILES = (50, 99, 99.9, 100)
-# Of all schemas: the share that passes, and how many may refuse a valid instance (docs/design/locked-output.md explains those).
-LEAST_PASSING, MOST_REFUSING = 0.94, 20
+# Of all schemas: the share that passes, and how many may refuse a valid instance (bench/results explains the six that do).
+LEAST_PASSING, MOST_REFUSING = 0.95, 20
 
 
 # The data.
