@@ -1,7 +1,11 @@
-"""The peer's own virtual environment, built once and kept in the cache."""
+"""llama.cpp as a peer: its Python bindings in their own virtual environment, and its server, built once and kept in the cache.
+
+    $(python3 bench/peers/environment.py) --model MODEL.gguf --jinja     builds the server and prints the program
+"""
 
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 
@@ -24,11 +28,14 @@ def build_flags(isa: str | None = None) -> str:
     return flags
 
 
+def cache_folder(name: str) -> pathlib.Path:
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(base) / "understudy" / "bench" / name
+
+
 def python(isa: str | None = None) -> str:
     """The interpreter of the environment; the first call compiles llama.cpp (about 10 minutes on 2 cores)."""
-    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    name = "-".join(["llama-cpp-python", LLAMA_CPP_PYTHON, *([isa] if isa else [])])
-    folder = pathlib.Path(base) / "understudy" / "bench" / name
+    folder = cache_folder("-".join(["llama-cpp-python", LLAMA_CPP_PYTHON, *([isa] if isa else [])]))
     interpreter, finished = folder / "bin" / "python", folder / "finished"
     if not finished.exists():
         print(f"building llama-cpp-python {LLAMA_CPP_PYTHON} ({build_flags(isa)})", file=sys.stderr)
@@ -38,3 +45,27 @@ def python(isa: str | None = None) -> str:
                        env=dict(os.environ, CMAKE_ARGS=build_flags(isa)), check=True)
         finished.touch()
     return str(interpreter)
+
+
+def server() -> str:
+    """llama.cpp's own server, of the same source package and with the same flags as the bindings."""
+    folder = cache_folder(f"llama-server-{LLAMA_CPP_PYTHON}")
+    program, finished = folder / "build" / "bin" / "llama-server", folder / "finished"
+    if not finished.exists():
+        print(f"building llama-server of llama-cpp-python {LLAMA_CPP_PYTHON} ({build_flags()})", file=sys.stderr)
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "llama-cpp-python",
+                        f"llama-cpp-python=={LLAMA_CPP_PYTHON}", "-d", str(folder)], check=True)
+        subprocess.run(["tar", "-xzf", str(next(folder.glob("*.tar.gz"))), "-C", str(folder)], check=True)
+        source = next(folder.glob("*/vendor/llama.cpp"))
+        build = ["cmake", "-S", str(source), "-B", str(folder / "build"), "-DCMAKE_BUILD_TYPE=Release", "-DLLAMA_BUILD_TESTS=OFF",
+                 "-DLLAMA_BUILD_EXAMPLES=OFF", "-DLLAMA_USE_PREBUILT_UI=OFF", *shlex.split(build_flags())]
+        subprocess.run(build, check=True, stdout=sys.stderr)
+        subprocess.run(["cmake", "--build", str(folder / "build"), "--target", "llama-server", "-j", str(os.cpu_count())],
+                       check=True, stdout=sys.stderr)
+        finished.touch()
+    return str(program)
+
+
+if __name__ == "__main__":
+    print(server())

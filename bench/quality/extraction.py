@@ -13,9 +13,10 @@ Two sets of OpenAI evals 3.0.1.post1 (fetched with pip when first needed, 46 MB,
 Every prompt describes the JSON that it wants and is sent at temperature 0 in several modes:
 
     free       without response_format; the first JSON object in the text counts
-    shown      so, before the system prompt the schema in the words in which our server shows it: the prompt of "locked"
-    locked     with response_format json_schema
-    unwatched  "shown" without the guard against loops
+    locked     with response_format json_schema; our server's prompt is that of "free", since it shows the form
+    unwatched  "free" without the guard against loops
+    shown      "free" with the schema before the system prompt, in the words in which our server shows one to prompts
+               that do not show the form
 
 Which of them goes first changes from row to row, so that none always finds the prompt in a cache. An answer that does not have
 the wanted form counts as wrong, and as naming no entity. A span is right when text and type are, as often as the sentence has
@@ -41,8 +42,8 @@ from paired import bootstrap_difference, share_difference  # noqa: E402
 from proportion import share  # noqa: E402
 
 PACKAGE = "evals==3.0.1.post1"
-MODES = ("free", "shown", "locked", "unwatched")
-PAIRS = (("free", "locked"), ("shown", "locked"), ("shown", "unwatched"))
+MODES = ("free", "locked", "unwatched", "shown")
+PAIRS = (("free", "locked"), ("free", "unwatched"), ("free", "shown"))
 TYPES = {"PERSON": "PERSON", "ORGANIZATION": "ORG", "LOCATION": "LOC"}  # theirs and ours
 
 NER_PROMPT = """The sentence is from a loan agreement. List its named entities in the order in which they appear, an entity \
@@ -132,7 +133,7 @@ def ask(client, options, name: str, row: dict, mode: str) -> dict:
     more = {}
     if mode == "locked":
         more["response_format"] = {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
-    elif mode != "free":
+    elif mode == "shown":
         system = SHOWN + json.dumps(schema) + "\n\n" + system
     if mode == "unwatched":
         more["extra_body"] = {"loop_guard": False}
@@ -294,7 +295,7 @@ def main():
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="rows of each set, drawn with --seed; 0: all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--max-tokens", type=int, default=512, metavar="N", help="of an answer")
-    parser.add_argument("--mode", action="append", choices=MODES, help="repeat it for several; free, shown and locked when left out")
+    parser.add_argument("--mode", action="append", choices=MODES, help="repeat it for several; free and locked when left out")
     parser.add_argument("--at-once", type=int, default=1, metavar="N", help="rows at the same time; tokens/s are of one")
     parser.add_argument("--answers", type=pathlib.Path, metavar="FILE.jsonl", help="every answer; kept, and gone on with")
     parser.add_argument("--report", action="store_true", help="only the tables of what --answers holds")
@@ -310,7 +311,7 @@ def main():
     if not options.report:
         import openai
         client = openai.OpenAI(base_url=options.base_url, api_key=options.api_key, timeout=3600, max_retries=0)
-        log.ask_all(list(rows), options.mode or ["free", "shown", "locked"],
+        log.ask_all(list(rows), options.mode or ["free", "locked"],
                     lambda key, mode: ask(client, options, *rows[key], mode), options.at_once)
     report(rows, log.records)
 

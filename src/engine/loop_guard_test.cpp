@@ -12,6 +12,7 @@
 #include "engine/testing/golden_model.h"
 #include "engine/testing/hash_network.h"
 #include "engine/testing/small_tokenizer.h"
+#include "grammar/answer_rules.h"
 
 namespace understudy {
 namespace {
@@ -232,7 +233,24 @@ TEST(LoopGuard, WhatCannotBeClosedIsNoWholeAnswer) {
           "required":["text","list"],"additionalProperties":false})");
   request.loop_guard->rewinds = 0;
   const Kept kept = run(*engine, request).get();
-  check_incidents(kept, 0, Action::closed);
+  check_incidents(kept, 0, Action::ended);
+  EXPECT_EQ(kept.reason, FinishReason::length);
+}
+
+// Text beside tools is under a grammar too and could end anywhere: it is cut as any other text.
+TEST(LoopGuard, TextUnderAGrammarIsEnded) {
+  const auto engine = start(hash_network());
+  AnswerRules rules;
+  rules.spell_calls({"", "", "", "<call>", "", "", "<call>"});
+  auto any_text = std::move(rules).build();
+  ASSERT_TRUE(any_text);
+  AnswerGrammar grammar = *small_grammar("true");
+  grammar.grammar = *any_text;
+  EngineRequest request = looping_request(1);
+  request.grammar = std::make_shared<const AnswerGrammar>(std::move(grammar));
+  request.loop_guard->rewinds = 0;
+  const Kept kept = run(*engine, request).get();
+  check_incidents(kept, 0, Action::ended);
   EXPECT_EQ(kept.reason, FinishReason::length);
 }
 

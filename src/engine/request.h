@@ -60,7 +60,8 @@ enum class FinishReason { stop, length, cancelled, error };
 
 // What is done about an answer that repeats itself without end (loop_detector.h): it goes back to where the loop began
 // and on with another token, at most `rewinds` times; then thoughts are closed (ReasoningBudget), an answer
-// under a grammar is closed by a short text that it allows, and any other ends with FinishReason::length.
+// under a grammar is closed by a short text that it needs, and where none is needed or found the answer ends with
+// FinishReason::length.
 struct LoopGuard {
   std::shared_ptr<const Tokenizer> tokenizer;  // the model's
   int rewinds = 3;  // 0 where tokens cannot be taken back; models with snapshot states are never rewound

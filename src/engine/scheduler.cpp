@@ -435,20 +435,25 @@ void Scheduler::deliver_token(Sequence& s) {
 
 void Scheduler::break_loop(Sequence& s, const Loop& loop) {
   using Action = LoopIncident::Action;
-  const bool can_rewind = s.watch->may_rewind() && cache_->holds(s.state, s.prompt_size + loop.rewind - 1);
-  const bool can_close = s.locked || s.thoughts == Sequence::Thoughts::open;
-  const Action action = can_rewind ? Action::rewound : can_close ? Action::closed : Action::ended;
-  s.usage.loops.push_back(s.watch->incident(loop, action, s.answer()));
-  if (can_rewind) return rewind(s, loop);
+  const auto record = [&](Action action) {
+    s.usage.loops.push_back(s.watch->incident(loop, action, s.answer()));
+  };
+  if (s.watch->may_rewind() && cache_->holds(s.state, s.prompt_size + loop.rewind - 1)) {
+    record(Action::rewound);
+    return rewind(s, loop);
+  }
   if (s.thoughts == Sequence::Thoughts::open) {
+    record(Action::closed);
     s.close_thoughts();
     return s.watch->begin_anew();
   }
-  if (!s.locked) return end(s, FinishReason::length);
-  s.closing = true;
-  // Forced tokens that were not fed yet are part of the answer's path already.
-  for (const TokenId id : s.locked->take_closing()) s.forced.push_back(id);
-  if (s.forced.empty()) end_locked(s);
+  if (s.locked) {
+    // Forced tokens that were not fed yet are part of the answer's path already.
+    for (const TokenId id : s.locked->take_closing()) s.forced.push_back(id);
+  }
+  s.closing = !s.forced.empty();
+  record(s.closing ? Action::closed : Action::ended);
+  if (!s.closing) end(s, FinishReason::length);  // nothing to close, as in text beside tools: cut
 }
 
 void Scheduler::end_locked(Sequence& s) {

@@ -209,7 +209,8 @@ TEST_F(HostileSchema, ManyAlternatives) {
 }
 
 // Eight alternatives that differ behind what they hold: five levels can be read in 32,768 ways, all of them open.
-TEST_F(HostileSchema, AnswersOfTooManyReadings) {
+// An object within it multiplies the ways to read an answer by eight.
+json::object eight_readings() {
   json::array alternatives;
   for (int i = 0; i < 8; i++) {
     const json::object properties{{"a", json::object{{"$ref", "#"}}}};
@@ -219,11 +220,30 @@ TEST_F(HostileSchema, AnswersOfTooManyReadings) {
                                         {"additionalProperties", json::object{{"const", i}}}});
   }
   alternatives.push_back(json::object{{"type", "integer"}});
-  Matcher matcher(grammar(json::object{{"anyOf", std::move(alternatives)}}), nullptr);
+  return {{"anyOf", std::move(alternatives)}};
+}
+
+TEST_F(HostileSchema, AnswersOfTooManyReadings) {
+  Matcher matcher(grammar(eight_readings()), nullptr);
   EXPECT_TRUE(matcher.accept(R"({"a":{"a":{"a":)"));
   EXPECT_FALSE(matcher.is_overloaded());
   EXPECT_FALSE(matcher.accept(R"({"a":{"a":)"));
   EXPECT_TRUE(matcher.is_overloaded());
+}
+
+TEST_F(HostileSchema, MasksOfTooMuchWork) {
+  std::vector<std::string> tokens{"{", "}"};
+  for (char first = 'a'; first <= 'z'; first++) {
+    for (char second = 'a'; second <= 'z'; second++)
+      tokens.push_back(std::string("\"") + first + second + "\":0");
+  }
+  const auto masks = std::make_shared<StateMasks>(tokens);
+  for (const auto& [answer, too_much] : {std::pair(R"({"a":0,)", false), {R"({"a":{"a":{"a":0,)", true}}) {
+    Matcher matcher(grammar(eight_readings()), masks);
+    EXPECT_TRUE(matcher.accept(answer));
+    EXPECT_NE(matcher.mask().allows(2), too_much);
+    EXPECT_EQ(matcher.is_overloaded(), too_much);
+  }
 }
 
 TEST_F(HostileSchema, ManyDependencies) {

@@ -12,6 +12,7 @@
 #include "gateway/routes/request_body.h"
 #include "gateway/routes/response_format.h"
 #include "gateway/routes/routes.h"
+#include "gateway/routes/shown_format.h"
 
 namespace understudy {
 namespace {
@@ -45,40 +46,6 @@ Result<json::object> read_template_variables(FieldReader& fields) {
     }
   }
   return value->get_object();
-}
-
-// With a space behind each comma and colon, as Python's json.dumps writes.
-std::string serialize_spaced(const json::value& value) {
-  std::string out;
-  if (const json::object* object = value.if_object()) {
-    for (const auto& member : *object) {
-      out += (out.empty() ? "{" : ", ") + json::serialize(member.key()) + ": " +
-             serialize_spaced(member.value());
-    }
-    return out.empty() ? "{}" : out + "}";
-  }
-  if (const json::array* array = value.if_array()) {
-    for (const json::value& item : *array) out += (out.empty() ? "[" : ", ") + serialize_spaced(item);
-    return out.empty() ? "[]" : out + "]";
-  }
-  return json::serialize(value);
-}
-
-// A model follows a form best that it was shown; where and how, docs/design/locked-output.md says why.
-void show_format(json::array& messages, const ResponseFormat& format) {
-  if (format.kind == ResponseFormat::Kind::text) return;
-  std::string text = "Answer with one JSON object and nothing else.";
-  if (format.kind == ResponseFormat::Kind::json_schema) {
-    text = "Answer with JSON that follows this JSON schema, and nothing else:\n" +
-           serialize_spaced(format.schema);
-  }
-  if (format.abstain) text += "\nIf you cannot know the answer, write: " + std::string(kAbstention);
-  if (!messages.empty() && messages[0].at("role") == "system") {
-    json::value& content = messages[0].at("content");
-    content = text + "\n\n" + std::string(content.get_string());
-  } else {
-    messages.insert(messages.begin(), json::object{{"role", "system"}, {"content", text}});
-  }
 }
 
 Result<TokenizedPrompt> render(const ServedModel& model, json::array messages, json::array tools,

@@ -155,6 +155,46 @@ TEST(StructuredOutput, TheModelIsShownTheSchema) {
   }
 }
 
+TEST(StructuredOutput, TheModelIsNotShownWhatTheCallerShows) {
+  const std::string kind =
+      R"({"type": "object", "properties": {"kind": {"enum": ["open", "closed"]}, "by": )";
+  const std::string plain = kind + R"({"type": ["string", "null"]}}})";
+  const std::string described = kind + R"({"type": "string", "description": "a name"}}})";
+  const std::string with_default = kind + R"({"type": "string", "default": {"description": "d"}}}})";
+  struct {
+    std::string role, content, schema;
+    bool shown;
+  } const rows[] = {
+      {"user", R"(open or closed? {\"kind\": \"open\", \"by\": null})", plain, false},
+      {"system", R"(open or closed? The fields are 'kind' and `by`.)", plain, false},
+      {"user", R"({\"kind\": \"open or closed\", \"by\": null})", with_default, false},
+      {"user", R"({\"kind\": \"open or closed\", \"by\": null})", described, true},
+      {"user", R"({\"kind\": \"open\", \"by\": null})", plain, true},     // "closed" is not said
+      {"user", R"(What kind, by whom? open or closed.)", plain, true},    // names are words here
+      {"user", R"(\"kind\" is open or closed, \"bytes\")", plain, true},  // "by" is not said
+      {"assistant", R"({\"kind\": \"open or closed\", \"by\": null})", plain, true},
+      {"user", R"(open or closed)", R"({"enum": ["open", "closed"]})", true},  // no form
+  };
+  TestServer server;
+  for (const auto& row : rows) {
+    const std::string message = R"({"role": ")" + row.role + R"(", "content": ")" + row.content + R"("})";
+    server.post(kChat, R"({"model": "test-model", "messages": [)" + message +
+                           R"(, {"role": "user", "content": "hi"}])" + schema(row.schema) + "}");
+    const std::vector<TokenId> tokens = server.provider->submitted().back().prompt;
+    const std::string prompt(tokens.begin(), tokens.end());
+    EXPECT_EQ(prompt.find("JSON schema") != std::string::npos, row.shown) << prompt;
+    EXPECT_NE(prompt.find("hi"), std::string::npos);
+  }
+  // Leave not to know is said all the same.
+  server.post(kChat,
+              R"({"model": "test-model", "messages": [{"role": "user", "content": "\"name\", \"age\""}])" +
+                  schema(kPerson, R"(, "strict": true, "abstain": true)") + "}");
+  const std::vector<TokenId> tokens = server.provider->submitted().back().prompt;
+  const std::string prompt(tokens.begin(), tokens.end());
+  EXPECT_NE(prompt.find("If you cannot know the answer, write: I don't know."), std::string::npos) << prompt;
+  EXPECT_EQ(prompt.find("JSON schema"), std::string::npos) << prompt;
+}
+
 TEST(StructuredOutput, ConfidenceIsOfTheLeastProbableValue) {
   TestServer server;
   server.provider->say(R"({"sure": "only", "open": "bc"})");
