@@ -71,21 +71,25 @@ void AnswerRules::add_call(std::string_view name, ValueGrammar arguments) {
   calls_.push_back({std::string(name), add_values(std::move(arguments))});
 }
 
-RuleId AnswerRules::calls() {
+// `beginning` reads up to the first name.
+RuleId AnswerRules::calls(RuleId beginning) {
   std::vector<RuleId> each;
   for (const Call& call : calls_) {
     const RuleId head = text(call.name + std::string(spelling_.before_arguments));
     each.push_back(sequence({head, value(call.arguments)}));
   }
-  const RuleId one =
-      sequence({text(spelling_.before_name), choice(std::move(each)), text(spelling_.after_arguments)});
-  const RuleId open = text(spelling_.list_open), close = text(spelling_.list_close);
-  if (!several_) return sequence({open, one, close});
+  const RuleId named = choice(std::move(each));
+  const RuleId after = text(spelling_.after_arguments), close = text(spelling_.list_close);
+  if (!several_) return sequence({beginning, named, after, close});
   // more = () | separator call more
   const RuleId more = choice({});
-  const RuleId again = sequence({text(spelling_.separator), one, more});
-  rules_[static_cast<size_t>(more)].parts = {sequence({}), again};
-  return sequence({open, one, more, close});
+  const RuleId again = text(std::string(spelling_.separator) + std::string(spelling_.before_name));
+  rules_[static_cast<size_t>(more)].parts = {sequence({}), sequence({again, named, after, more})};
+  return sequence({beginning, named, after, more, close});
+}
+
+std::string AnswerRules::opening() const {
+  return std::string(spelling_.list_open) + std::string(spelling_.before_name);
 }
 
 Result<RuleId> AnswerRules::pattern(std::string_view regex) {
@@ -118,85 +122,98 @@ DfaResult AnswerRules::plain_beginnings(std::string_view place, Budget& budget) 
   return regex_dfa(std::string(place) + "\\{" + space + name + arguments, budget);
 }
 
-// any = text | text? marked | line? plain (() | any), where `line` ends where a line begins.
+// any = text | marked | line? plain (() | any), where `marked` may begin with text and `line` ends where a line begins.
 Result<RuleId> AnswerRules::calls_or_text() {
-  ASSIGN_OR_RETURN(const RuleId text, any_text_without(spelling_.marker));
-  std::vector<RuleId> ways{text};
-  if (!calls_.empty()) {
-    const RuleId marked = calls();
-    ways.insert(ways.end(), {marked, sequence({text, marked})});
-  }
-  if (!plain_) return choice(std::move(ways));
-  constexpr std::string_view kPlace = R"((^|\n)[ \t\r\n\[,;]*)";
   Budget budget(4'000'000);
-  ASSIGN_OR_RETURN(Dfa others, plain_beginnings(kPlace, budget));
-  ASSIGN_OR_RETURN(others, complement(others, budget));
-  ASSIGN_OR_RETURN(others, intersect(rules_[static_cast<size_t>(text)].text, others, budget));
-  Rule line;
-  ASSIGN_OR_RETURN(line.text, regex_dfa(std::string(kPlace) + "$", budget));
-  ASSIGN_OR_RETURN(line.text, intersect(others, line.text, budget));
-  rules_[static_cast<size_t>(text)].text = std::move(others);
-  if (calls_.empty()) return choice(std::move(ways));
+  Rule text, open, line;
+  text.last = true;
+  ASSIGN_OR_RETURN(text.text, text_without(spelling_.marker, budget));
+  open.text = text_up_to(spelling_.marker, std::string_view(opening()).substr(spelling_.marker.size()));
+  constexpr std::string_view kPlace = R"((^|\n)[ \t\r\n\[,;]*)";
+  if (plain_) {
+    ASSIGN_OR_RETURN(Dfa others, plain_beginnings(kPlace, budget));
+    ASSIGN_OR_RETURN(others, complement(others, budget));
+    ASSIGN_OR_RETURN(text.text, intersect(text.text, others, budget));
+    ASSIGN_OR_RETURN(open.text, intersect(open.text, others, budget));
+    ASSIGN_OR_RETURN(line.text, regex_dfa(std::string(kPlace) + "$", budget));
+    ASSIGN_OR_RETURN(line.text, intersect(text.text, line.text, budget));
+  }
+  const RuleId to_end = add(std::move(text));
+  if (calls_.empty()) return to_end;
+  const RuleId marked = calls(add(std::move(open)));
+  if (!plain_) return choice({to_end, marked});
   ASSIGN_OR_RETURN(const RuleId call, plain_call());
-  const RuleId to_line = add(std::move(line)), any = choice({});
-  const RuleId plain = sequence({call, choice({sequence({}), several_ ? any : text})});
-  ways.insert(ways.end(), {plain, sequence({to_line, plain})});
-  rules_[static_cast<size_t>(any)].parts = std::move(ways);
+  const RuleId any = choice({});
+  const RuleId plain = sequence({call, choice({sequence({}), several_ ? any : to_end})});
+  rules_[static_cast<size_t>(any)].parts = {to_end, marked, plain, sequence({add(std::move(line)), plain})};
   return any;
 }
 
-// Knuth, Morris and Pratt's automaton, all of whose states but the last accept.
-Result<RuleId> AnswerRules::any_text_without(std::string_view marker) {
-  Budget budget(1'000'000);
+namespace {
+
+// Knuth, Morris and Pratt's automaton: in state i < word.size() the text ends with the first i characters of the word (and
+// no more), and has not held all of it. The last state, reached by the whole word, has no edges.
+Dfa word_automaton(const std::vector<uint32_t>& word) {
   const Dfa any = any_text();
-  Rule rule;
-  rule.text = any;
-  if (!marker.empty()) {
-    const std::vector<uint32_t> word = code_points(marker);
-    Dfa holds;  // state i: the text ends with the first i characters
-    for (size_t i = 0; i <= word.size(); i++) {
-      Dfa::State state{i == word.size(), {}};
-      for (const Dfa::Edge& range : any.states[0].edges) {
-        if (i == word.size()) {
-          state.edges.push_back({range.low, range.high, static_cast<int32_t>(i)});
-          continue;
-        }
-        uint32_t low = range.low;
-        std::vector<uint32_t> cuts(word.begin(), word.end());
-        std::sort(cuts.begin(), cuts.end());
-        cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
-        for (const uint32_t c : cuts) {
-          if (c < range.low || c > range.high) continue;
-          if (low < c) state.edges.push_back({low, c - 1, 0});
-          // The longest beginning of the word that the text then ends with.
-          std::vector<uint32_t> text(word.begin(), word.begin() + static_cast<ptrdiff_t>(i));
-          text.push_back(c);
-          size_t length = text.size();
-          while (length > 0 &&
-                 !std::equal(text.end() - static_cast<ptrdiff_t>(length), text.end(), word.begin()))
-            length--;
-          state.edges.push_back({c, c, static_cast<int32_t>(length)});
-          low = c + 1;
-        }
-        if (low <= range.high) state.edges.push_back({low, range.high, 0});
+  std::vector<uint32_t> cuts(word.begin(), word.end());
+  std::sort(cuts.begin(), cuts.end());
+  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+  Dfa out;
+  for (size_t i = 0; i < word.size(); i++) {
+    Dfa::State state;
+    for (const Dfa::Edge& range : any.states[0].edges) {
+      uint32_t low = range.low;
+      for (const uint32_t c : cuts) {
+        if (c < range.low || c > range.high) continue;
+        if (low < c) state.edges.push_back({low, c - 1, 0});
+        // The longest beginning of the word that the text then ends with.
+        std::vector<uint32_t> text(word.begin(), word.begin() + static_cast<ptrdiff_t>(i));
+        text.push_back(c);
+        size_t length = text.size();
+        while (length > 0 &&
+               !std::equal(text.end() - static_cast<ptrdiff_t>(length), text.end(), word.begin()))
+          length--;
+        state.edges.push_back({c, c, static_cast<int32_t>(length)});
+        low = c + 1;
       }
-      holds.states.push_back(std::move(state));
+      if (low <= range.high) state.edges.push_back({low, range.high, 0});
     }
-    ASSIGN_OR_RETURN(rule.text, complement(holds, budget));
+    out.states.push_back(std::move(state));
   }
-  ASSIGN_OR_RETURN(rule.text, with_length(rule.text, 1, kEndless, budget));
-  return add(std::move(rule));
+  out.states.emplace_back();
+  return out;
+}
+
+}  // namespace
+
+DfaResult AnswerRules::text_without(std::string_view marker, Budget& budget) {
+  Dfa text = any_text();
+  if (!marker.empty()) {
+    text = word_automaton(code_points(marker));
+    for (size_t i = 0; i + 1 < text.states.size(); i++) text.states[i].label = 1;
+    text = trimmed(text);
+  }
+  return with_length(text, 1, kEndless, budget);
+}
+
+Dfa AnswerRules::text_up_to(std::string_view marker, std::string_view more) {
+  Dfa text = word_automaton(code_points(marker));
+  for (const uint32_t c : code_points(more)) {
+    text.states.back().edges = {{c, c, static_cast<int32_t>(text.states.size())}};
+    text.states.emplace_back();
+  }
+  text.states.back().label = 1;
+  return minimal(std::move(text));
 }
 
 Result<RuleId> AnswerRules::with_thoughts(RuleId answer) {
   if (thoughts_end_.empty()) return answer;
-  ASSIGN_OR_RETURN(const RuleId any, any_text_without(thoughts_end_));
-  Rule space;
+  Rule thought, space;
+  thought.text = text_up_to(thoughts_end_, "");
   Budget budget(1000);
   ASSIGN_OR_RETURN(space.text, regex_dfa("^\\n{1,2}$", budget));
   const RuleId gap = choice({sequence({}), add(std::move(space))});
-  const RuleId thoughts =
-      sequence({text(thoughts_begin_), choice({sequence({}), any}), text(thoughts_end_), gap, answer});
+  const RuleId thoughts = sequence({text(thoughts_begin_), add(std::move(thought)), gap, answer});
   return thoughts_begin_.empty() ? thoughts : choice({thoughts, answer});
 }
 
@@ -206,7 +223,7 @@ Result<std::shared_ptr<const Grammar>> AnswerRules::build() && {
     ASSIGN_OR_RETURN(const RuleId any, calls_or_text());
     ways.push_back(any);
   } else if (!calls_.empty()) {
-    ways.push_back(calls());
+    ways.push_back(calls(text(opening())));
   }
   if (!required_) ways.insert(ways.end(), finals_.begin(), finals_.end());
   ASSIGN_OR_RETURN(const RuleId root, with_thoughts(choice(std::move(ways))));

@@ -18,7 +18,8 @@ class AnswerRules {
   struct CallSpelling {
     std::string_view list_open, list_close, separator;
     std::string_view before_name, before_arguments, after_arguments;
-    std::string_view marker;  // what no other text may hold; "": no text but calls and what final_* say
+    // What list_open and before_name begin with and no other text may hold; "": no text but calls and what final_* say.
+    std::string_view marker;
   };
 
   void final_value(ValueGrammar value);
@@ -51,12 +52,17 @@ class AnswerRules {
   RuleId sequence(std::vector<RuleId> parts);
   RuleId choice(std::vector<RuleId> parts);
   Result<RuleId> pattern(std::string_view regex);
-  RuleId calls();
+  RuleId calls(RuleId beginning);
+  std::string opening() const;  // of the first call, up to its name
   Result<RuleId> plain_call();
   DfaResult plain_beginnings(std::string_view place, Budget& budget) const;
   Result<RuleId> calls_or_text();
   Result<RuleId> with_thoughts(RuleId answer);
-  Result<RuleId> any_text_without(std::string_view marker);
+  // Any text that does not hold the marker; "": any text.
+  static DfaResult text_without(std::string_view marker, Budget& budget);
+  // Any text up to the end of its first marker, and then `more`. Between two terminals, text and marker, every character of
+  // the text could be its last: a token's mask would have to ask what follows each of its bytes.
+  static Dfa text_up_to(std::string_view marker, std::string_view more);
 
   struct Call {
     std::string name;

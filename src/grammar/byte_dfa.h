@@ -17,6 +17,9 @@ namespace understudy {
 // Immutable once built; safe to share between threads.
 struct ByteDfa {
   static constexpr int32_t kDead = -1;
+  // A label behind which nothing can follow: no token that reaches over it needs to be looked for. Where an answer may end
+  // behind every character, those are all ends of all tokens.
+  static constexpr int32_t kLast = -2;
 
   std::array<uint8_t, 256> class_of{};  // bytes that no state tells apart
   int32_t classes = 0;
@@ -32,6 +35,11 @@ struct ByteDfa {
   int32_t free_text = -1;
   uint64_t serial = 0;  // of all automata of the process
 
+  // The label over which tokens may reach; 0: none.
+  int32_t passed(int32_t state) const {
+    const auto s = static_cast<size_t>(state);
+    return label[s] == kLast && goes_on[s] ? 0 : label[s];
+  }
   bool counted() const { return low > 0 || high < kEndless; }
   int32_t next(int32_t state, uint8_t byte) const {
     return table[static_cast<size_t>(state * classes + class_of[byte])];

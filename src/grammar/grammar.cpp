@@ -129,7 +129,7 @@ size_t Grammar::bytes() const {
 const ByteDfa& Grammar::text_terminal(RuleId id) const {
   return terminal({text_key, {id, 0, 0, 0, false, false}, {}}, [&] {
     ByteDfaBuilder builder;
-    builder.add_raw(0, relabelled(rule(id).text, text_done));
+    builder.add_raw(0, relabelled(rule(id).text, rule(id).last ? ByteDfa::kLast : int32_t{text_done}));
     return std::move(builder).build();
   });
 }

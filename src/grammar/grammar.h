@@ -23,6 +23,7 @@ struct Rule {
   enum class Kind { text, value, sequence, choice };
   Kind kind = Kind::text;
   Dfa text = no_text();       // text: as it is, no escapes; must not contain the empty text
+  bool last = false;          // text: nothing can follow it
   ValueId value = -1;         // value: a JSON value
   std::vector<RuleId> parts;  // sequence: all, in order (none: the empty text); choice: one of them
 };

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <random>
 
+#include "grammar/answer_rules.h"
 #include "grammar/matcher.h"
 #include "grammar/schema_compiler.h"
 
@@ -384,10 +385,14 @@ class MaskOracle : public testing::Test {
   }
 
   static void compare(Matcher& matcher, const TokenMask& mask, const std::string& where, Tally& tally) {
+    compare(matcher, *masks(), mask, where, tally);
+  }
+  static void compare(Matcher& matcher, const StateMasks& masks, const TokenMask& mask,
+                      const std::string& where, Tally& tally) {
     const size_t place = matcher.position();
     tally.states++;
-    for (size_t id = 0; id < masks()->tokens(); id++) {
-      const std::string& bytes = masks()->bytes_of(static_cast<TokenId>(id));
+    for (size_t id = 0; id < masks.tokens(); id++) {
+      const std::string& bytes = masks.bytes_of(static_cast<TokenId>(id));
       const bool can_come = !bytes.empty() && matcher.accept(bytes);
       if (can_come) matcher.rewind(place);
       const bool allowed = mask.allows(static_cast<TokenId>(id));
@@ -477,6 +482,62 @@ TEST_F(MaskOracle, RandomSchemas) {
   EXPECT_EQ(tally.missing, 0u);
   EXPECT_EQ(tally.extra, 0u);
   EXPECT_EQ(tally.stuck, 0u);
+}
+
+// Answers of calls, text and thoughts, cut everywhere; tokens are pieces of such answers.
+TEST_F(MaskOracle, WholeAnswers) {
+  const std::vector<std::string> answers{
+      "<tool_call>\n{\"name\": \"add\", \"arguments\": {\"a\": 1}}\n</tool_call>\n<tool_call>\n{\"name\": "
+      "\"now\", "
+      "\"arguments\": {}}\n</tool_call>",
+      "Well,\n <tool <tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>",
+      "Let me see.\n```json\n{\"name\": \"add\", \"arguments\": {\"a\": 20}}\n```\nSo it is <b>.",
+      "[{\"name\": \"now\", \"parameters\": {}}, {\"name\": \"other\", \"arguments\": {\"a\": 1}}]",
+      "<think>\nIs it a </b>? {\"name\": \"add\", \"arguments\":</think>\n\nIt is \"é\".",
+      "</think>\n{\"name\": \"add\", \"arguments\": {\"a\": 3}}"};
+  Random random(4);
+  std::vector<std::string> tokens;
+  for (int byte = 0; byte < 256; byte++) tokens.emplace_back(1, static_cast<char>(byte));
+  for (int i = 0; i < 1'500; i++) {
+    const std::string& answer = pick(answers, random);
+    tokens.push_back(answer.substr(random() % answer.size(), 2 + random() % 48));
+  }
+  const auto masks = std::make_shared<StateMasks>(std::move(tokens));
+  Tally tally;
+  size_t whole = 0;
+  for (int kind = 0; kind < 32; kind++) {
+    const bool plain = kind & 1, required = kind & 2, several = kind & 4;
+    AnswerRules rules;
+    rules.spell_calls({"", "", "\n", "<tool_call>\n{\"name\": \"", "\", \"arguments\": ", "}\n</tool_call>",
+                       "<tool_call>"});
+    rules.plain_calls(plain);
+    rules.calls_required(required);
+    rules.several_calls(several);
+    if (kind >= 8) rules.thoughts(kind & 8 ? "<think>" : "", "</think>");
+    for (const auto& [name, schema] :
+         {std::pair("add", R"({"type":"object","properties":{"a":{"type":"integer"}},"required":["a"],
+                               "additionalProperties":false})"),
+          std::pair("now", R"({"type":"object","additionalProperties":false})")}) {
+      rules.add_call(name, *compile_schema(boost::json::parse(schema)));
+    }
+    auto grammar = std::move(rules).build();
+    ASSERT_TRUE(grammar);
+    for (const std::string& answer : answers) {
+      for (size_t length = 0; length <= answer.size(); length += 1 + random() % 3) {
+        Matcher matcher(*grammar, masks);
+        if (!matcher.accept(answer.substr(0, length))) break;
+        const TokenMask mask = matcher.mask();
+        compare(matcher, *masks, mask, shown(answer.substr(0, length)), tally);
+      }
+      Matcher matcher(*grammar, masks);
+      whole += matcher.accept(answer) && matcher.can_end();
+    }
+  }
+  RecordProperty("states", static_cast<int>(tally.states));
+  EXPECT_GE(tally.states, 2'000u);
+  EXPECT_GE(whole, 40u);
+  EXPECT_EQ(tally.missing, 0u);
+  EXPECT_EQ(tally.extra, 0u);
 }
 
 }  // namespace

@@ -214,6 +214,7 @@ void Matcher::proceed(Configurations& to, int32_t number) {
 void Matcher::complete(Configurations& to, const Configuration& c, int32_t label) {
   switch (label) {
     case Grammar::text_done:
+    case ByteDfa::kLast:
       return proceed(to, c.frame);
     case Grammar::value_done: {
       if (c.frame < 0 || frames_[static_cast<size_t>(c.frame)].kind != Frame::Kind::array)

@@ -60,7 +60,7 @@ std::string name_of(const ByteDfa& dfa, int32_t state, std::vector<int32_t>& lab
   for (size_t i = 0; i < order.size(); i++) {
     if (order.size() > kNamedStates) return "";
     const auto s = static_cast<size_t>(order[i]);
-    put(dfa.label[s] ? place_of(labels, dfa.label[s]) : -1);
+    put(dfa.passed(order[i]) ? place_of(labels, dfa.passed(order[i])) : -1);
     name += dfa.boundary[s] ? '|' : ' ';
     int32_t before = -2;
     for (int byte = 0; byte < 256; byte++) {
@@ -220,10 +220,10 @@ StateMask StateMasks::compute(const ByteDfa& dfa, int32_t state, std::vector<int
     // A character begins where one leaves the boundary by anything but the closing quote.
     if (counted && dfa.boundary[static_cast<size_t>(from.state)] && node.byte != '"') to.characters++;
     const auto s = static_cast<size_t>(to.state);
-    if (dfa.label[s]) {  // a word or a number beside the string has no bounds
+    if (const int32_t label = dfa.passed(to.state)) {  // a word or a number beside the string has no bounds
       const bool is_string = dfa.boundary[static_cast<size_t>(from.state)] && node.byte == '"';
-      add_ends(vocabulary_, n, is_string ? to.characters : ByteTrie::kUncounted,
-               place_of(labels, dfa.label[s]), ends);
+      add_ends(vocabulary_, n, is_string ? to.characters : ByteTrie::kUncounted, place_of(labels, label),
+               ends);
     }
     if (!dfa.goes_on[s]) {
       n = node.end;
@@ -265,7 +265,7 @@ std::optional<StateMask> StateMasks::difference(const ByteDfa& dfa, int32_t stat
   const auto next = [&](int32_t from, uint8_t byte) {
     return from < 0 ? ByteDfa::kDead : dfa.next(from, byte);
   };
-  const auto label = [&](int32_t s) { return s < 0 ? 0 : dfa.label[static_cast<size_t>(s)]; };
+  const auto label = [&](int32_t s) { return s < 0 ? 0 : dfa.passed(s); };
   const auto goes_on = [&](int32_t s) { return s >= 0 && dfa.goes_on[static_cast<size_t>(s)]; };
   StateMask out;
   EndTexts ends;
