@@ -1,22 +1,27 @@
 #!/usr/bin/env python3
 """What locking an answer to a schema costs or saves: ours free and locked, llama.cpp free and with its grammar.
 
-    P=$(python -c 'import sys; sys.path.insert(0, "bench/peers"); import environment; print(environment.python())')
-    python bench/quality/locked_speed.py --understudy build/release/understudy --llama-cpp $P --model NAME --file MODEL.gguf
+    python bench/quality/locked_speed.py --understudy build/release/understudy --model NAME --file MODEL.gguf \\
+        --llama-server $(python bench/peers/environment.py)
 
 Extraction of five fields from short texts, one request at a time, temperature 0, the same messages in all four (they show the
-schema, so that our server adds nothing). Rounds alternate between the two programs, each in its own process, the model loaded before;
-within a round each text is asked free and locked, in alternating order. Prompts repeat their first part, which both sides
-keep. Of each: milliseconds a call (median), tokens a second of whole calls, and the share of answers that are valid.
+schema, so that our server adds nothing). Rounds alternate between the two servers, the model loaded before; within a round
+each text is asked free and locked, in alternating order. Prompts repeat their first part, which both sides keep. Of each:
+milliseconds a call (median), tokens a second of whole calls, and the share of answers that are valid.
 """
 
 import argparse
+import contextlib
 import json
+import pathlib
 import statistics
 import subprocess
 import sys
 import time
 import urllib.request
+
+sys.path.append(str(pathlib.Path(__file__).parent.parent / "peers"))
+from server import free_port  # noqa: E402
 
 SCHEMA = {"type": "object", "additionalProperties": False,
           "properties": {"name": {"type": "string", "maxLength": 60}, "year_of_birth": {"type": ["integer", "null"]},
@@ -64,79 +69,63 @@ def measure(ask, count: int) -> list:
     return rows
 
 
-def ours(options) -> list:
-    port = 8399
-    server = subprocess.Popen([options.understudy, "serve", options.model, "--port", str(port), "--threads", str(options.threads)],
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def post(body: dict) -> dict:
-        request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/chat/completions", json.dumps(body).encode(),
-                                         {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request) as response:
-            return json.load(response)
-
-    def ask(conversation, locked):
-        body = {"model": options.model, "messages": conversation, "temperature": 0, "max_tokens": 200}
-        if locked:
-            body["response_format"] = {"type": "json_schema", "json_schema": {"name": "person", "schema": SCHEMA}}
-        answer = post(body)
-        return answer["choices"][0]["message"]["content"], answer["usage"]["completion_tokens"]
-
+@contextlib.contextmanager
+def served(command: list, port: int, ready: str):
+    server = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(200):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/ready").read()
+        for _ in range(600):
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/{ready}").read()
                 break
-            except OSError:
-                time.sleep(0.1)
-        ask(messages("Warm."), False)
-        ask(messages("Warm."), True)
-        return measure(ask, options.texts)
+            time.sleep(0.1)
+        yield
     finally:
         server.terminate()
         server.wait()
 
 
-def llama_cpp(options) -> None:
-    """Runs in the interpreter that has llama-cpp-python; prints the rows."""
-    import llama_cpp
-    model = llama_cpp.Llama(options.file, n_ctx=2048, n_threads=options.threads, n_threads_batch=options.threads, verbose=False,
-                            flash_attn=True)
-    grammar = llama_cpp.LlamaGrammar.from_json_schema(json.dumps(SCHEMA), verbose=False)
+def one_round(command: list, model: str, ready: str, count: int) -> list:
+    port = free_port()
 
     def ask(conversation, locked):
-        answer = model.create_chat_completion(conversation, temperature=0, max_tokens=200, grammar=grammar if locked else None)
+        body = {"model": model, "messages": conversation, "temperature": 0, "max_tokens": 200}
+        if locked:
+            body["response_format"] = {"type": "json_schema", "json_schema": {"name": "person", "schema": SCHEMA}}
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/chat/completions", json.dumps(body).encode(),
+                                         {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request) as response:
+            answer = json.load(response)
         return answer["choices"][0]["message"]["content"], answer["usage"]["completion_tokens"]
 
-    ask(messages("Warm."), False)
-    ask(messages("Warm."), True)
-    print(json.dumps(measure(ask, options.texts)))
+    with served(command, port, ready):
+        for locked in (False, True):
+            ask(messages("Warm."), locked)
+        return measure(ask, count)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--understudy", metavar="PATH")
-    parser.add_argument("--llama-cpp", metavar="PYTHON", help="an interpreter that has llama-cpp-python")
+    parser.add_argument("--llama-server", metavar="PATH", help="llama.cpp's server")
     parser.add_argument("--model", metavar="NAME", help="pulled, for ours")
     parser.add_argument("--file", metavar="GGUF", help="the same, for llama.cpp")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--texts", type=int, default=24, help="a round")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.peer:
-        return llama_cpp(options)
-    rows = {"understudy": [], "llama.cpp": []}
+    threads = str(options.threads)
+    servers = {"understudy": ([options.understudy, "serve", options.model, "--threads", threads], "ready")}
+    if options.llama_server:
+        servers["llama.cpp"] = ([options.llama_server, "-m", options.file, "-t", threads, "-tb", threads, "-c", "4096", "-np", "1",
+                                 "--flash-attn", "on", "--no-mmap", "--jinja"], "health")
+    rows = {name: [] for name in servers}
     for _ in range(options.rounds):
-        rows["understudy"].append(ours(options))
-        if options.llama_cpp:
-            done = subprocess.run([options.llama_cpp, __file__, "--peer", "--file", options.file, "--texts", str(options.texts),
-                                   "--threads", str(options.threads)], stdout=subprocess.PIPE, check=True, text=True)
-            rows["llama.cpp"].append(json.loads(done.stdout.splitlines()[-1]))
+        for name, (command, ready) in servers.items():
+            rows[name].append(one_round(command, options.model, ready, options.texts))
     print("| | answers | calls | ms a call, p50 | tokens a call | tokens/s (least and most of the rounds) | valid |")
     print("|---|---|---:|---:|---:|---:|---:|")
     for name, rounds in rows.items():
-        for locked in (False, True) if rounds else ():
+        for locked in (False, True):
             chosen = [[row for row in each if row[0] == locked] for each in rounds]
             rates = [sum(row[2] for row in each) / sum(row[1] for row in each) for each in chosen]
             flat = [row for each in chosen for row in each]
