@@ -73,11 +73,13 @@ def measure(ask, count: int) -> list:
 def served(command: list, port: int, ready: str):
     server = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(600):
+        while server.poll() is None:
             with contextlib.suppress(OSError):
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/{ready}").read()
                 break
             time.sleep(0.1)
+        if server.poll() is not None:
+            sys.exit(f"{' '.join(command)} ended with {server.returncode}")
         yield
     finally:
         server.terminate()
@@ -117,7 +119,7 @@ def main():
     servers = {"understudy": ([options.understudy, "serve", options.model, "--threads", threads], "ready")}
     if options.llama_server:
         servers["llama.cpp"] = ([options.llama_server, "-m", options.file, "-t", threads, "-tb", threads, "-c", "4096", "-np", "1",
-                                 "--flash-attn", "on", "--no-mmap", "--jinja"], "health")
+                                 "--flash-attn", "on", "--load-mode", "none", "--jinja"], "health")
     rows = {name: [] for name in servers}
     for _ in range(options.rounds):
         for name, (command, ready) in servers.items():
