@@ -1,12 +1,13 @@
 // False alarms and cost of the loop detector on clean texts, or its recall of near-repeats planted in them.
 //
-//   loop_detector MODEL [--plant] [FIELD] < texts.jsonl
+//   loop_detector MODEL [--plant | --check] [FIELD] < texts.jsonl     (loop_texts.py writes texts)
 //
-// A line of input is an object with a "text" (or FIELD), and maybe a "kind" and a "source". stdout: a line for every alarm,
-// then for each kind of text and for all of them: texts, alarms with Wilson's 95 % interval, nanoseconds of the processor
+// A line of input is an object with a "text" (or FIELD), and maybe a "kind" and a "source". stdout: a line for every alarm
+// (or miss), then for each kind of text and for all of them: texts, alarms with Wilson's 95 % interval, nanoseconds of the processor
 // a token (detector alone, tokens' bytes at hand). With --plant each text gives one per rate: its beginning and then a span
 // of it over and over, in each copy that share of its words with a letter replaced, preceded by another word of the text
-// or left out. A kind is then a rate, and every alarm a find.
+// or left out. A kind is then a rate, and every alarm a find. --check does both and prints a line "PASS name" or "FAIL name"
+// for each bar: at most 0.5 % false alarms, at least 99 % of what is planted with 1, 2 or 4 % of its words changed.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -87,7 +88,8 @@ std::optional<Alarm> detect(const std::vector<TokenId>& ids, const std::vector<s
   return first;
 }
 
-Counts examine(const Tokenizer& tokenizer, const std::string& text, const std::string& kind,
+// Prints what is wrong: an alarm, or none where there is a loop.
+Counts examine(const Tokenizer& tokenizer, const std::string& text, bool planted, const std::string& kind,
                const std::string& source) {
   const std::vector<TokenId> ids = tokenizer.encode(PromptText::data(text), false);
   std::vector<std::string> bytes;
@@ -95,7 +97,8 @@ Counts examine(const Tokenizer& tokenizer, const std::string& text, const std::s
   const double start = cpu_nanoseconds();
   const auto alarm = detect(ids, bytes);
   const double ns = cpu_nanoseconds() - start;
-  if (alarm) {
+  if (!alarm && planted) fmt::print("MISSED {} {}: {}\n", kind, source, on_one_line(text));
+  if (alarm && !planted) {
     std::string span;
     for (size_t i = alarm->token + 1 - static_cast<size_t>(alarm->loop.period); i <= alarm->token; i++) {
       span += bytes[i];
@@ -125,10 +128,11 @@ bool has_letter(const std::string& word) {
                      [](unsigned char c) { return std::isalpha(c) != 0 || c >= 0xC3; });
 }
 
-// Near-repeats of one text: spans of 6 to 150 words and up to 1,100 bytes (some 300 tokens, below the 512 of the
-// contract), most of them with letters; 16 copies, or 900 words of short ones. "" where the text has no such span.
-std::string plant(const std::string& text, double rate, uint64_t seed) {
-  constexpr size_t kBytes = 1100, kCopies = 16, kWords = 900;
+// Near-repeats of one text: spans of 6 to 150 words and up to 1,100 bytes, most of them with letters, and up to 480 tokens
+// (the contract is 512, and a copy with words put in is longer); 16 copies, or 900 words of short ones. "" where the text
+// has no such span.
+std::string plant(const Tokenizer& tokenizer, const std::string& text, double rate, uint64_t seed) {
+  constexpr size_t kBytes = 1100, kTokens = 480, kCopies = 16, kWords = 900;
   std::mt19937_64 random(seed);
   const std::vector<std::string> words = words_of(text);
   const size_t period = 6 + random() % std::clamp<size_t>(words.size() / 3, 1, 145);
@@ -140,6 +144,7 @@ std::string plant(const std::string& text, double rate, uint64_t seed) {
   std::copy_if(words.begin(), words.end(), std::back_inserter(others), has_letter);
   const std::string whole = fmt::format("{}", fmt::join(span, ""));
   if (whole.size() > kBytes || lettered * 10 < period * 6 || others.size() < 50) return "";
+  if (tokenizer.encode(PromptText::data(whole), false).size() > kTokens) return "";
   std::string planted;
   for (size_t i = 0, n = random() % std::min<size_t>(words.size(), 120); i < n; i++) planted += words[i];
   for (size_t copy = 0; copy < std::max(kCopies, kWords / period); copy++) {
@@ -166,52 +171,71 @@ Result<std::shared_ptr<const Tokenizer>> load(const std::string& path) {
   return Tokenizer::create(std::move(spec));
 }
 
-int run(const std::string& model, const std::string& field, bool planting) {
+// Whether a share is on the right side of its bar, at least or at most so many percent.
+bool check(const std::string& name, const Counts& counts, double bar, bool at_least) {
+  const double percent = 100.0 * counts.alarms / counts.texts;
+  const bool passed = at_least ? percent >= bar : percent <= bar;
+  const auto [low, high] = wilson95(counts.alarms, counts.texts);
+  fmt::print("{} {}: {} of {}, {:.2f} % [{:.2f}, {:.2f}], bar {} {} %\n", passed ? "PASS" : "FAIL", name,
+             counts.alarms, counts.texts, percent, 100 * low, 100 * high, at_least ? ">=" : "<=", bar);
+  return passed;
+}
+
+enum class Mode { clean, plant, check };
+
+int run(const std::string& model, const std::string& field, Mode mode) {
   const auto tokenizer = load(model);
   if (!tokenizer) {
     fmt::print(stderr, "loop_detector: {}\n", tokenizer.error().message());
     return 1;
   }
-  std::map<std::string, Counts> kinds;
+  std::map<std::string, Counts> kinds, rates;
   Counts all;
-  auto take = [&](const std::string& text, const std::string& kind, const std::string& source) {
-    const Counts counts = examine(**tokenizer, text, kind, source);
-    kinds[kind].add(counts);
-    all.add(counts);
-  };
   uint64_t number = 0;
   for (std::string line; std::getline(std::cin, line); number++) {
     const auto row = parse_json(line);
     const boost::json::object* object = row.ok() ? row->if_object() : nullptr;
     if (object == nullptr) continue;
     const std::string text = string_member(*object, field), kind = string_member(*object, "kind");
-    if (!planting) {
-      take(text, kind, string_member(*object, "source"));
-      continue;
+    if (mode != Mode::plant) {
+      const Counts counts = examine(**tokenizer, text, false, kind, string_member(*object, "source"));
+      kinds[kind].add(counts);
+      all.add(counts);
     }
     for (const double rate : {0.01, 0.02, 0.04, 0.07}) {
-      const std::string planted = plant(text, rate, number);
-      if (!planted.empty()) take(planted, fmt::format("{:.0f} %", 100 * rate), kind);
+      if (mode == Mode::clean || (mode == Mode::check && rate > 0.04)) continue;
+      const std::string planted = plant(**tokenizer, text, rate, number);
+      const std::string name = fmt::format("{:.0f} %", 100 * rate);
+      if (!planted.empty()) rates[name].add(examine(**tokenizer, planted, true, name, kind));
     }
   }
-  if (all.texts == 0) {
+  if (all.texts == 0 && rates.empty()) {
     fmt::print(stderr, "loop_detector: no texts\n");
     return 1;
   }
   for (const auto& [kind, counts] : kinds) report(kind, counts);
-  report("all", all);
-  return 0;
+  for (const auto& [rate, counts] : rates) report(rate, counts);
+  if (all.texts > 0) report("all", all);
+  if (mode != Mode::check) return 0;
+  const std::string name = model.substr(model.rfind('/') + 1);
+  bool passed = check(fmt::format("false alarms ({})", name), all, 0.5, false);
+  for (const auto& [rate, counts] : rates) {
+    passed &= check(fmt::format("near-repeats, {} of words changed ({})", rate, name), counts, 99, true);
+  }
+  return passed ? 0 : 1;
 }
 
 }  // namespace
 }  // namespace understudy
 
 int main(int argc, char** argv) {
-  const bool planting = argc > 2 && std::string_view(argv[2]) == "--plant";
-  const int field = planting ? 3 : 2;
+  using understudy::Mode;
+  const std::string_view option = argc > 2 ? argv[2] : "";
+  const Mode mode = option == "--plant" ? Mode::plant : option == "--check" ? Mode::check : Mode::clean;
+  const int field = mode == Mode::clean ? 2 : 3;
   if (argc < 2 || argc > field + 1) {
-    fmt::print(stderr, "usage: loop_detector MODEL [--plant] [FIELD] < texts.jsonl\n");
+    fmt::print(stderr, "usage: loop_detector MODEL [--plant | --check] [FIELD] < texts.jsonl\n");
     return 2;
   }
-  return understudy::run(argv[1], argc > field ? argv[field] : "text", planting);
+  return understudy::run(argv[1], argc > field ? argv[field] : "text", mode);
 }
