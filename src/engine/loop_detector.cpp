@@ -12,13 +12,18 @@ constexpr int kLags = 512;
 constexpr int kExactCopies = 4, kExactCharacters = 60;
 constexpr int kFillerCharacters = 800;
 
-// Tokens that say nothing new. Chosen on one half of 3,838 texts and reported on the other.
-constexpr int kStaleTokens = 384, kStaleCopies = 4, kSameCopies = 3;  // not counting the first copy
-constexpr int kStaleTokensAgain = 128;
-constexpr int kCountTokens = 960, kCountLetters = 3, kSteps = 6;
-// What differs from the copy before: a word that was there before (lists that swap one for another), a new word, a new
-// word or number where the copy before has one too. Rows of 100 tokens with one field of information never add up.
-constexpr int kSwapCost = 3, kEditCost = 5, kFieldCost = 100;
+// Tokens that say nothing new, after the first copy: of copies that differ or are bare counts, and of copies
+// where nothing but numbers differ.
+// Chosen on one half of 4,726 texts and reported on the other.
+constexpr int kStaleTokens = 640, kStaleCopies = 4;
+constexpr int kSameTokens = 320, kSameCopies = 3;
+constexpr int kAgain = 4;                             // times less where the answer has looped before
+constexpr int kCountTokens = 640, kCountLetters = 3;  // of bare counts
+constexpr int kTableTokens = 960, kSteps = 6;         // of computed tables
+// A word that is new where the copy before has a new one too, and a number that does not follow from those before. Rows of
+// 100 tokens with one field of information never add up. What else differs costs no more than its own tokens, which do
+// not count.
+constexpr int kFieldCost = 100, kNumberCost = 50;
 
 // Score of an alignment: a match +1, a difference less. Where 1 word in 20 is changed, 1 in 10 differs from the copy
 // before (the change, and the change back), and a score still grows. The cap lets it outlive changes close to each
@@ -86,14 +91,16 @@ Look look_of_last(const Looks& looks, int n) {
 }
 
 // `tokens` tokens or elements that repeat the last `period` of them.
-bool covers(Look period_look, int period, int64_t tokens, int characters) {
+bool covers(Look period_look, int period, int64_t tokens, int again) {
   const int64_t covered = period_look.characters * tokens / period;
-  return covered >= (period_look.filler() ? kFillerCharacters : characters);
+  return covered >= (period_look.filler() ? kFillerCharacters / again : kExactCharacters);
 }
 
 // The length of the run of tokens up to now that equal the one `lag` before, for every lag.
 class ExactRuns {
  public:
+  explicit ExactRuns(int again) : again_(again) {}
+
   std::optional<Loop> add(const TokenId* recent, const Look* looks, int index) {
     int32_t repeated = 0;
     for (int lag = 1; lag <= kLags; lag++) {
@@ -105,13 +112,14 @@ class ExactRuns {
     for (int lag = 1; lag <= kLags; lag++) {
       const int run = run_[static_cast<size_t>(lag)];
       if (run < (kExactCopies - 1) * lag) continue;
-      if (!covers(look_of_last(looks, lag), lag, int64_t{run} + lag, kExactCharacters)) return std::nullopt;
+      if (!covers(look_of_last(looks, lag), lag, int64_t{run} + lag, again_)) return std::nullopt;
       return Loop{Loop::Kind::exact, index + 1 - run, lag};
     }
     return std::nullopt;
   }
 
  private:
+  const int again_;
   Lags run_{};
 };
 
@@ -219,8 +227,8 @@ class WordMemory {
 // where it falls below 0.
 class StaleRuns {
  public:
-  explicit StaleRuns(int stale_tokens)
-      : stale_tokens_(stale_tokens), field_cost_(kFieldCost * stale_tokens / kStaleTokens) {}
+  // All that counts is divided by `again`.
+  explicit StaleRuns(int again) : again_(again), field_cost_(kFieldCost / again) {}
 
   // Token `index` of the answer.
   std::optional<Loop> add(std::string_view bytes, int index) {
@@ -235,10 +243,6 @@ class StaleRuns {
     Lags begin{};  // token index; of an alignment of score 0 the next token's
     Lags stale{};  // tokens
   };
-  struct Costs {
-    int32_t edit = 0;   // of a difference
-    int32_t field = 0;  // where the copy before has something new too
-  };
 
   // `end` is the index of the token after the element.
   std::optional<Loop> close(const Element& element, int end) {
@@ -252,10 +256,10 @@ class StaleRuns {
     const Cells& from = cells_[static_cast<size_t>(now_)];
     now_ = 1 - now_;
     Cells& cells = cells_[static_cast<size_t>(now_)];
-    const Costs costs = is_new ? Costs{kEditCost, field_cost_} : Costs{kSwapCost, kSwapCost};
-    const int32_t most = align(hashes_.newest(), new_.newest(), costs, element.tokens, end, from, cells);
+    const int32_t most =
+        align(hashes_.newest(), new_.newest(), is_new ? field_cost_ : 0, element.tokens, end, from, cells);
     if (element.look.digits > 0) charge_numbers(cells, end);
-    return most < stale_tokens_ ? std::nullopt : loop_of(cells, end);
+    return most < kSameTokens / again_ ? std::nullopt : loop_of(cells, end);
   }
 
   std::optional<Loop> loop_of(const Cells& cells, int end) const {
@@ -263,17 +267,21 @@ class StaleRuns {
     for (int lag = 1; lag <= kLags; lag++) {
       const auto i = static_cast<size_t>(lag);
       const int begin = cells.begin[i], stale = cells.stale[i], period = end - begins_.newest()[lag - 1];
-      const int copies = stale == end - begin ? kSameCopies : kStaleCopies;
-      if (stale < std::max(stale_tokens_, copies * period) || hashes[lag] != hashes[0]) continue;
+      const bool same = stale == end - begin;
+      const int copies = same ? kSameCopies : kStaleCopies;
+      const int least = std::max((same ? kSameTokens : kStaleTokens) / again_, copies * period);
+      if (stale < least || hashes[lag] != hashes[0]) continue;
       // The shortest period decides: a longer one is several of its copies.
-      return stale < least_tokens(lag) ? std::nullopt : std::optional(Loop{Loop::Kind::stale, begin, period});
+      return stale < least_tokens(lag) / again_ ? std::nullopt
+                                                : std::optional(Loop{Loop::Kind::stale, begin, period});
     }
     return std::nullopt;
   }
 
   // The most stale tokens of any alignment.
-  static int32_t align(const uint32_t* __restrict recent, const int32_t* __restrict are_new, Costs costs,
-                       int tokens, int end, const Cells& __restrict from, Cells& __restrict to) {
+  static int32_t align(const uint32_t* __restrict recent, const int32_t* __restrict are_new,
+                       int32_t field_cost, int tokens, int end, const Cells& __restrict from,
+                       Cells& __restrict to) {
     int32_t most = 0;
     for (size_t i = 1; i <= kLags; i++) {
       const bool differs = recent[i] != recent[0];
@@ -290,8 +298,8 @@ class StaleRuns {
       begin = leave_out ? from.begin[i + 1] : begin;
       stale = leave_out ? from.stale[i + 1] : stale;
       const bool matched = !differs && (leave_out || !insert);
-      stale += matched ? tokens : are_new[i] != 0 ? -costs.field : -costs.edit;
-      stale -= leave_out ? kSwapCost : 0;
+      stale += matched ? tokens : -field_cost * are_new[i];
+      stale -= leave_out ? 1 : 0;  // no longer the same
       const bool anew = score <= 0 || stale < 0;
       to.score[i] = std::clamp(score, 0, kScoreCap);
       to.begin[i] = anew ? end : begin;
@@ -301,7 +309,8 @@ class StaleRuns {
     return most;
   }
 
-  // A number is new unless it is the one of the copy before or follows from the two copies before.
+  // A number is new unless it is the one of the copy before or follows from the two before, by the step of now or, behind a
+  // gap, the one before it.
   void charge_numbers(Cells& cells, int end) const {
     const uint64_t* values = values_.newest();
     const uint32_t* hashes = hashes_.newest();
@@ -309,16 +318,18 @@ class StaleRuns {
     for (int lag = 1; lag <= kLags; lag++) {
       const auto i = static_cast<size_t>(lag);
       const uint64_t step = values[0] - values[lag], step_before = values[lag] - values[2 * lag];
+      const uint64_t earlier_step = values[2 * lag] - values[3 * lag];
       const bool second_copy = cells.begin[i] > begins[lag];
-      const bool follows = step == 0 || step == step_before || second_copy || hashes[lag] != hashes[0];
-      const int32_t stale = cells.stale[i] - (follows ? 0 : field_cost_);
+      const bool follows =
+          step == 0 || step == step_before || step == earlier_step || second_copy || hashes[lag] != hashes[0];
+      const int32_t stale = cells.stale[i] - (follows ? 0 : kNumberCost / again_);
       cells.begin[i] = stale < 0 ? end : cells.begin[i];
       cells.stale[i] = std::max(stale, 0);
     }
   }
 
-  // More of a copy that has hardly a letter and one number at most (a count, or a rule of dashes), or whose numbers
-  // go in many different steps (a multiplication table, block by block).
+  // More of a copy that has hardly a letter and one number at most (a count, or a rule of dashes), or whose numbers go in many
+  // different steps (a multiplication table, block by block).
   int least_tokens(int lag) const {
     int letters = 0, numbers = 0, steps = 0;
     uint64_t step_before = 0;
@@ -330,16 +341,16 @@ class StaleRuns {
       step_before = step;
       numbers++;
     }
-    const bool is_count = letters < kCountLetters && numbers < 2;
-    return is_count || steps > kSteps ? kCountTokens * stale_tokens_ / kStaleTokens : stale_tokens_;
+    if (steps > kSteps) return kTableTokens;
+    return letters < kCountLetters && numbers < 2 ? kCountTokens : kSameTokens;
   }
 
-  const int stale_tokens_;
+  const int again_;
   const int field_cost_;
   ElementReader elements_;
   WordMemory memory_;
   Window<uint32_t, kLags + 1> hashes_;
-  Window<uint64_t, 2 * kLags + 1> values_;
+  Window<uint64_t, 3 * kLags + 1> values_;
   Window<int32_t, kLags + 1> new_, begins_;
   Window<Look, kLags> looks_;
   std::array<Cells, 2> cells_;
@@ -349,7 +360,7 @@ class StaleRuns {
 }  // namespace
 
 struct LoopDetector::State {
-  explicit State(int stale_tokens) : stale(stale_tokens) {}
+  explicit State(int again) : exact(again), stale(again) {}
 
   int tokens = 0;
   Window<TokenId, kLags + 1> recent;  // id + 1: 0 is no token
@@ -359,7 +370,7 @@ struct LoopDetector::State {
 };
 
 LoopDetector::LoopDetector(bool looped_before)
-    : state_(std::make_unique<State>(looped_before ? kStaleTokensAgain : kStaleTokens)) {}
+    : state_(std::make_unique<State>(looped_before ? kAgain : 1)) {}
 LoopDetector::~LoopDetector() = default;
 LoopDetector::LoopDetector(LoopDetector&&) noexcept = default;
 LoopDetector& LoopDetector::operator=(LoopDetector&&) noexcept = default;
