@@ -257,11 +257,11 @@ std::string with_noise(Random& random, const std::vector<std::string>& span, dou
   return copy;
 }
 
-// Near-repeats planted in texts of this repository, whose words change with every commit: the bars leave room for that (98.0 %
-// of 494 were found where 1 word in 25 changes).
+// Near-repeats planted in texts of this repository, whose words change with every commit: the bars leave room for that (99.4 %
+// of 512 were found where 1 word in 25 changes; of held-out texts bench/quality/loop_texts.py plants).
 TEST(LoopDetector, FindsNearRepeats) {
   const auto texts = repository_texts();
-  for (const auto& [rate, percent] : {std::pair(0.01, 98), {0.02, 98}, {0.04, 96}}) {
+  for (const auto& [rate, percent] : {std::pair(0.01, 99), {0.02, 99}, {0.04, 98}}) {
     SCOPED_TRACE(rate);
     Random random(4);
     Recall recall;
