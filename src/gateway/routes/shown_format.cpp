@@ -11,6 +11,9 @@ namespace json = boost::json;
 
 namespace {
 
+// Each is looked for in all that the messages say, before the schema's own bounds are checked; nobody writes more by hand.
+constexpr size_t kMostWords = 200;
+
 // What a schema says that its grammar cannot make a model know.
 struct Words {
   std::vector<std::string_view> names, values;
@@ -93,6 +96,8 @@ std::string words_for(const json::array& messages, const ResponseFormat& format)
 bool shows_form(const json::array& messages, const json::value& schema) {
   Words words;
   words.add(schema);
+  if (words.descriptions || words.names.empty() || words.names.size() + words.values.size() > kMostWords)
+    return false;
   std::string text;
   for (const json::value& message : messages) {
     const json::value& role = message.at("role");
@@ -100,8 +105,7 @@ bool shows_form(const json::array& messages, const json::value& schema) {
     text += message.at("content").get_string();
     text += '\n';
   }
-  return !words.descriptions && !words.names.empty() &&
-         std::all_of(words.names.begin(), words.names.end(),
+  return std::all_of(words.names.begin(), words.names.end(),
                      [&](std::string_view name) { return stands_quoted(name, text); }) &&
          std::all_of(words.values.begin(), words.values.end(),
                      [&](std::string_view value) { return text.find(value) != std::string::npos; });

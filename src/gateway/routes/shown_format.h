@@ -9,7 +9,7 @@ namespace understudy {
 
 // Whether the messages, in the form of read_messages, show the form already: each property of the schema, at any depth, stands
 // in quotes in what system or user say, and each string of an enum or const stands somewhere there. A schema that has
-// descriptions says more than that.
+// descriptions says more than that, and one of more than 200 such words is not looked for.
 bool shows_form(const boost::json::array& messages, const boost::json::value& schema);
 
 // Says in a system message, before what the caller's says, which form the answer must have, unless the messages show it.

@@ -2,6 +2,7 @@
 // its answer looks like, and that a stream of it, cut at every byte, adds up to the whole.
 #include <gtest/gtest.h>
 
+#include "gateway/routes/shown_format.h"
 #include "gateway/testing/test_server.h"
 #include "text/tool_calls/formats.h"
 
@@ -184,6 +185,18 @@ TEST(StructuredOutput, TheModelIsNotShownWhatTheCallerShows) {
     const std::string prompt(tokens.begin(), tokens.end());
     EXPECT_EQ(prompt.find("JSON schema") != std::string::npos, row.shown) << prompt;
     EXPECT_NE(prompt.find("hi"), std::string::npos);
+  }
+  // More names than anybody writes by hand are not looked for.
+  for (const size_t count : {200, 201}) {
+    std::string properties, text;
+    for (size_t i = 0; i < count; i++) {
+      const std::string name = "p" + std::to_string(i);
+      properties += (i > 0 ? R"(,")" : R"(")") + name + R"(":{})";
+      text += "'" + name + "' ";
+    }
+    json::array messages{json::object{{"role", "user"}, {"content", text}}};
+    const json::value form = json::parse(R"({"type":"object","properties":{)" + properties + "}}");
+    EXPECT_EQ(shows_form(messages, form), count == 200);
   }
   // Leave not to know is said all the same.
   server.post(kChat,
