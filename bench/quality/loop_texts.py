@@ -7,7 +7,7 @@
 Each has "text" (2,000 to 4,000 characters of one document, or of records of one file), "kind", "source" (package and file) and
 "half", by a hash of the text: thresholds are chosen on half A and reported on half B. People wrote them, or a program wrote
 data that people asked it for; none is dropped for what it repeats (bench/loop_detector counts those apart that hold a literal
-loop). They come from pinned PyPI packages (160 MB, kept in the
+loop). They come from pinned PyPI packages (140 MB, kept in the
 cache of packages.py), in an order that depends on nothing else.
 """
 

@@ -5,12 +5,12 @@
 //          blank lines, tables of zeros, base64 of nothing) is common in clean text up to a line or two: 800
 //          characters.
 // stale    Such a span over and over, until its copies after the first one say nothing new: 3 of them and 320 tokens if
-//          they are the same but for numbers in constant steps (counters), else 4 and 640. Words that differ from the copy
-//          before do not count (lists that swap one for another, words that are new, inserted or left out), and it all ends
-//          where 1 in 4 differs. Something new where the copy before has something new too is a
-//          field of records: alignments with one in 100 tokens never add up. A number that neither is that of the copy
-//          before nor follows from those before takes back 50 tokens. What may be no more than a count ("1, 2, 3, ...": one
-//          number and fewer than 3 letters a copy): 640 tokens; a computed table (more than 6 steps a copy): 960.
+//          they are the same but for numbers in constant steps (counters), else 4 and 640. Words that differ from the
+//          copy before do not count (lists that swap one for another, words that are new, inserted or left out), and it
+//          all ends where 1 in 4 differs. Something new where the copy before has something new too is a field of
+//          records: alignments with one in 100 tokens never add up. A number that neither is that of the copy before nor
+//          follows from those before takes back 50 tokens. What may be no more than a count ("1, 2, 3, ...": one number
+//          and fewer than 3 letters a copy): 640 tokens; a computed table (more than 6 steps a copy): 960.
 //
 // A pure function of the tokens' ids and bytes. An update is two passes over 512 lags, a few operations each; memory is
 // constant (about 130 KiB) and allocated once. Not thread-safe: one detector an answer.

@@ -6,6 +6,43 @@
 
 namespace understudy {
 
+namespace {
+
+// Knuth, Morris and Pratt's automaton: in state i < word.size() the text ends with the first i characters of the word (and
+// no more), and has not held all of it. The last state, reached by the whole word, has no edges.
+Dfa word_automaton(const std::vector<uint32_t>& word) {
+  const Dfa any = any_text();
+  std::vector<uint32_t> cuts(word.begin(), word.end());
+  std::sort(cuts.begin(), cuts.end());
+  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+  Dfa out;
+  for (size_t i = 0; i < word.size(); i++) {
+    Dfa::State state;
+    for (const Dfa::Edge& range : any.states[0].edges) {
+      uint32_t low = range.low;
+      for (const uint32_t c : cuts) {
+        if (c < range.low || c > range.high) continue;
+        if (low < c) state.edges.push_back({low, c - 1, 0});
+        // The longest beginning of the word that the text then ends with.
+        std::vector<uint32_t> text(word.begin(), word.begin() + static_cast<ptrdiff_t>(i));
+        text.push_back(c);
+        size_t length = text.size();
+        while (length > 0 &&
+               !std::equal(text.end() - static_cast<ptrdiff_t>(length), text.end(), word.begin()))
+          length--;
+        state.edges.push_back({c, c, static_cast<int32_t>(length)});
+        low = c + 1;
+      }
+      if (low <= range.high) state.edges.push_back({low, range.high, 0});
+    }
+    out.states.push_back(std::move(state));
+  }
+  out.states.emplace_back();
+  return out;
+}
+
+}  // namespace
+
 ValueId AnswerRules::add_values(ValueGrammar values) {
   const auto shift = static_cast<ValueId>(values_.values.size());
   const auto moved = [&](ValueId& id) { id += id < 0 ? 0 : shift; };
@@ -148,43 +185,6 @@ Result<RuleId> AnswerRules::calls_or_text() {
   rules_[static_cast<size_t>(any)].parts = {to_end, marked, plain, sequence({add(std::move(line)), plain})};
   return any;
 }
-
-namespace {
-
-// Knuth, Morris and Pratt's automaton: in state i < word.size() the text ends with the first i characters of the word (and
-// no more), and has not held all of it. The last state, reached by the whole word, has no edges.
-Dfa word_automaton(const std::vector<uint32_t>& word) {
-  const Dfa any = any_text();
-  std::vector<uint32_t> cuts(word.begin(), word.end());
-  std::sort(cuts.begin(), cuts.end());
-  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
-  Dfa out;
-  for (size_t i = 0; i < word.size(); i++) {
-    Dfa::State state;
-    for (const Dfa::Edge& range : any.states[0].edges) {
-      uint32_t low = range.low;
-      for (const uint32_t c : cuts) {
-        if (c < range.low || c > range.high) continue;
-        if (low < c) state.edges.push_back({low, c - 1, 0});
-        // The longest beginning of the word that the text then ends with.
-        std::vector<uint32_t> text(word.begin(), word.begin() + static_cast<ptrdiff_t>(i));
-        text.push_back(c);
-        size_t length = text.size();
-        while (length > 0 &&
-               !std::equal(text.end() - static_cast<ptrdiff_t>(length), text.end(), word.begin()))
-          length--;
-        state.edges.push_back({c, c, static_cast<int32_t>(length)});
-        low = c + 1;
-      }
-      if (low <= range.high) state.edges.push_back({low, range.high, 0});
-    }
-    out.states.push_back(std::move(state));
-  }
-  out.states.emplace_back();
-  return out;
-}
-
-}  // namespace
 
 DfaResult AnswerRules::text_without(std::string_view marker, Budget& budget) {
   Dfa text = any_text();
