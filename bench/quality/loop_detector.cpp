@@ -70,7 +70,9 @@ std::string on_one_line(std::string text) {
   return text.substr(0, 120);
 }
 
-const char* name_of(Loop::Kind kind) { return kind == Loop::Kind::exact ? "exact" : "stale"; }
+const char* name_of(Loop::Kind kind) {
+  return kind == Loop::Kind::exact ? "exact" : kind == Loop::Kind::stale ? "stale" : "frequent";
+}
 
 // Of this thread, so that what else runs on the machine does not count.
 double cpu_nanoseconds() {

@@ -11,6 +11,7 @@ namespace {
 constexpr int kLags = 512;
 constexpr int kExactCopies = 4, kExactCharacters = 60;
 constexpr int kFillerCharacters = 800;
+constexpr int kSpanTokens = 30, kSpanTimes = 20, kSpansApart = 64;
 
 // Tokens that say nothing new, after the first copy: of copies that differ or are bare counts, and of copies
 // where nothing but numbers differ.
@@ -121,6 +122,45 @@ class ExactRuns {
  private:
   const int again_;
   Lags run_{};
+};
+
+// How often the last kSpanTokens tokens have stood in the answer, each time soon after the time before.
+class FrequentSpans {
+ public:
+  explicit FrequentSpans(int again) : times_(kSpanTimes / again) {}
+
+  std::optional<Loop> add(const TokenId* recent, const Look* looks, int index) {
+    // M. O. Rabin, "Fingerprinting by random polynomials", 1981; modulo 2^64.
+    hash_ = hash_ * kBase + static_cast<uint64_t>(recent[0]) -
+            static_cast<uint64_t>(recent[kSpanTokens]) * kBaseToTheSpan;
+    Span span{hash_, index, 1};
+    int apart = kSpanTokens;  // less, and it would overlap itself
+    while (apart <= kSpansApart && spans_.newest()[apart - 1].hash != hash_) apart++;
+    if (apart <= kSpansApart) {
+      const Span& before = spans_.newest()[apart - 1];
+      span = {hash_, before.first, before.times + 1};
+    }
+    spans_.push(span);
+    if (span.times < times_ || look_of_last(looks, kSpanTokens).filler()) return std::nullopt;
+    return Loop{Loop::Kind::frequent, span.first + 1, apart};
+  }
+
+ private:
+  static constexpr uint64_t kBase = 0x9E3779B97F4A7C15u;
+  static constexpr uint64_t kBaseToTheSpan = [] {
+    uint64_t power = 1;
+    for (int i = 0; i < kSpanTokens; i++) power *= kBase;
+    return power;
+  }();
+
+  struct Span {
+    uint64_t hash = 0;
+    int first = 0, times = 0;  // first: index of the last token of the first one
+  };
+
+  const int times_;
+  uint64_t hash_ = 0;
+  Window<Span, kSpansApart> spans_;
 };
 
 bool is_letter(char c) {
@@ -360,12 +400,13 @@ class StaleRuns {
 }  // namespace
 
 struct LoopDetector::State {
-  explicit State(int again) : exact(again), stale(again) {}
+  explicit State(int again) : exact(again), frequent(again), stale(again) {}
 
   int tokens = 0;
   Window<TokenId, kLags + 1> recent;  // id + 1: 0 is no token
   Window<Look, kLags + 1> looks;
   ExactRuns exact;
+  FrequentSpans frequent;
   StaleRuns stale;
 };
 
@@ -381,8 +422,9 @@ std::optional<Loop> LoopDetector::add(TokenId id, std::string_view bytes) {
   s.recent.push(id + 1);
   s.looks.push(look_of(bytes));
   const auto exact = s.exact.add(s.recent.newest(), s.looks.newest(), index);
+  const auto frequent = s.frequent.add(s.recent.newest(), s.looks.newest(), index);
   const auto stale = s.stale.add(bytes, index);
-  return exact ? exact : stale;
+  return exact ? exact : frequent ? frequent : stale;
 }
 
 }  // namespace understudy

@@ -11,6 +11,8 @@
 //          records: alignments with one in 100 tokens never add up. A number that neither is that of the copy before nor
 //          follows from those before takes back 50 tokens. What may be no more than a count ("1, 2, 3, ...": one number
 //          and fewer than 3 letters a copy): 640 tokens; a computed table (more than 6 steps a copy): 960.
+// frequent The same 30 tokens 20 times, each at most 64 tokens after the time before: rows that are records to `stale`, but
+//          with a word of their own in 45 ("the twenty-fourth one, who ...").
 //
 // A pure function of the tokens' ids and bytes. An update is two passes over 512 lags, a few operations each; memory is
 // constant (about 130 KiB) and allocated once. Not thread-safe: one detector an answer.
@@ -25,7 +27,7 @@
 namespace understudy {
 
 struct Loop {
-  enum class Kind { exact, stale };
+  enum class Kind { exact, stale, frequent };
   Kind kind = Kind::exact;
   // Index (tokens added before it) of the first token after the first complete copy: what is before it holds the
   // repeated span once. The first copy is taken to begin where the repetition does, so it may begin in the middle
@@ -36,8 +38,8 @@ struct Loop {
 
 class LoopDetector {
  public:
-  // `looped_before`: what begins to loop once does so again, and a quarter of the stale tokens is enough; counts and fields
-  // weigh a quarter too.
+  // `looped_before`: what begins to loop once does so again, and a quarter of the stale tokens and of the 20 times is
+  // enough; counts and fields weigh a quarter too.
   explicit LoopDetector(bool looped_before = false);
   ~LoopDetector();
   LoopDetector(LoopDetector&&) noexcept;

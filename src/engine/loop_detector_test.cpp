@@ -18,6 +18,8 @@ namespace {
 
 using Random = std::mt19937_64;
 
+constexpr int kSpan = 30;  // tokens that are counted
+
 size_t below(Random& random, size_t n) { return random() % n; }
 int between(Random& random, int low, int high) {
   return low + static_cast<int>(below(random, static_cast<size_t>(high - low + 1)));
@@ -311,6 +313,32 @@ TEST(LoopDetector, FindsTablesOfRowNumbersAndLongCounts) {
   EXPECT_FALSE(detect(split(count, 1)));
   for (int i = 151; i <= 400; i++) count += std::to_string(i) + ", ";
   EXPECT_TRUE(detect(split(count, 1)));
+}
+
+// A word of their own each, in so many.
+std::vector<std::string> rows(Random& random, int same, int count) {
+  const auto span = random_span(random, same);
+  std::vector<std::string> tokens;
+  for (int i = 0; i < count; i++) {
+    tokens.push_back(" " + random_word(random) + std::to_string(i));
+    tokens.insert(tokens.end(), span.begin(), span.end());
+  }
+  return tokens;
+}
+
+TEST(LoopDetector, FindsRowsWithHardlyAWordOfTheirOwn) {
+  Random random(9);
+  for (const int same : {30, 44, 60}) {
+    EXPECT_FALSE(detect(rows(random, same, 19))) << same;
+    const auto found = detect(rows(random, same, 40));
+    ASSERT_TRUE(found) << same;
+    EXPECT_EQ(found->loop.kind, Loop::Kind::frequent);
+    EXPECT_EQ(found->loop.period, same + 1);
+    EXPECT_EQ(found->loop.rewind, 1 + kSpan) << "the span stays there once";
+    EXPECT_EQ(found->token, 19 * (same + 1) + kSpan);
+  }
+  EXPECT_FALSE(detect(rows(random, 24, 100))) << "a word in 25: records";
+  EXPECT_FALSE(detect(rows(random, 80, 100))) << "too far apart";
 }
 
 TEST(LoopDetector, ToleratesFillerOfALineOrTwo) {
