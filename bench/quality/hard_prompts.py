@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Writes prompts on which small models like to repeat themselves, one JSON object a line: input of `understudy loop measure`.
 
-    python bench/quality/hard_prompts.py [--count 400] > prompts.jsonl
+    python bench/quality/hard_prompts.py [--count 400] [--held-out] > prompts.jsonl
 
 Long lists, sums in many steps, stories without an end, questions without an answer, instructions that pull apart: kinds by
-kinds, each with subjects that make its prompts differ. The same count gives the same prompts.
+kinds, each with subjects that make its prompts differ. The same options give the same prompts; those of --held-out share no
+subject with the others, on which the loop guard was developed.
 """
 
 import argparse
@@ -35,13 +36,17 @@ KINDS = [
 ]
 SUBJECTS = ["prime numbers", "rivers", "love", "trains", "cats", "the number seven", "bread", "dragons", "taxes", "rain", "mirrors",
             "chess openings", "the letter e", "islands", "clocks", "insurance claims", "invoices", "stars", "grammar", "silence"]
+HELD_OUT = ["even numbers", "mountains", "friendship", "ships", "dogs", "the colour blue", "cheese", "ghosts", "salaries", "snow", "windows",
+            "card tricks", "the letter q", "bridges", "calendars", "loan contracts", "delivery notes", "planets", "spelling", "noise"]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=400, help=f"at most {len(KINDS) * len(SUBJECTS)} (default: %(default)s)")
-    count = parser.parse_args().count
-    for subject, kind in itertools.islice(itertools.product(SUBJECTS, KINDS), count):
+    parser.add_argument("--held-out", action="store_true", help="other subjects")
+    options = parser.parse_args()
+    subjects = HELD_OUT if options.held_out else SUBJECTS
+    for subject, kind in itertools.islice(itertools.product(subjects, KINDS), options.count):
         print(json.dumps({"prompt": kind.replace("{}", subject)}))
 
 

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <string>
+
+#include "engine/number_words.h"
 
 namespace understudy {
 
@@ -171,7 +174,7 @@ bool is_letter(char c) {
 // A word, a number or what stands between them: a token, with those after it that go on with its word or its number.
 struct Element {
   uint32_t hash = 0;   // FNV-1a of the bytes, a number counting as one digit; never 0
-  uint64_t value = 0;  // of the digits
+  uint64_t value = 0;  // of the digits, or of the number's word
   Look look;
   int begin = 0, tokens = 0;
 };
@@ -186,18 +189,20 @@ class ElementReader {
         add_digit(bytes.front());
         bytes.remove_prefix(1);
       }
-    } else if (word_bytes_ > 0 && word_bytes_ < kWordBytes &&
-               std::all_of(bytes.begin(), bytes.end(), is_letter)) {
+    } else if (goes_on_with(bytes)) {
+      const int before = word_bytes_;
       add(bytes);
+      word_bytes_ = before + static_cast<int>(bytes.size());
       bytes = {};
     }
     if (bytes.empty()) {
       element_.tokens += size > 0 ? 1 : 0;
       return std::nullopt;
     }
-    const Element done = element_;
+    const Element done = finished();
     ends_in_digit_ = false;
     word_bytes_ = 0;
+    text_.clear();
     element_ = {2166136261u, 0, {}, index, 1};
     add(bytes);
     return done.tokens > 0 ? std::optional(done) : std::nullopt;
@@ -207,10 +212,32 @@ class ElementReader {
   // Scripts without spaces have no words to merge; tokens of parts of characters come in dozens a word.
   static constexpr int kWordBytes = 24;
 
+  bool goes_on_with(std::string_view bytes) const {
+    if (word_bytes_ == 0 || word_bytes_ >= kWordBytes) return false;
+    if (bytes.starts_with('-') && is_word_of_tens(word())) bytes.remove_prefix(1);
+    return std::all_of(bytes.begin(), bytes.end(), is_letter);
+  }
+
+  // Without the space before it.
+  std::string_view word() const { return std::string_view(text_).substr(text_.starts_with(' ') ? 1 : 0); }
+
+  // A number's word counts as one digit.
+  Element finished() const {
+    Element done = element_;
+    if (const auto value = value_of_number_word(word())) {
+      done.hash = text_.starts_with(' ') ? 2 : 3;
+      done.value = *value;
+      done.look.letters = 0;
+      done.look.digits = 1;
+    }
+    return done;
+  }
+
   void add_digit(char digit) { element_.value = element_.value * 10 + static_cast<uint64_t>(digit - '0'); }
 
   void add(std::string_view bytes) {
     for (const char c : bytes) {
+      if (text_.size() < kWordBytes) text_ += static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
       const bool goes_on = ends_in_digit_ && is_digit(c);
       ends_in_digit_ = is_digit(c);
       if (ends_in_digit_) add_digit(c);
@@ -225,6 +252,7 @@ class ElementReader {
   Element element_;
   bool ends_in_digit_ = false;
   int word_bytes_ = 0;  // of an element that ends in a letter
+  std::string text_;    // its first bytes, in small letters
 };
 
 // Which words came after which: a table of hashes that newer ones overwrite.

@@ -234,6 +234,45 @@ TEST(LoopDetector, FindsCountersWhateverTheirNumbersTokens) {  // of 2,500 chara
   recall.expect(99);
 }
 
+// 1 to 99, in the words that English has for them.
+std::string in_words(int n, bool ordinal) {
+  constexpr std::array<const char*, 20> kNumbers{"",        "one",     "two",       "three",    "four",
+                                                 "five",    "six",     "seven",     "eight",    "nine",
+                                                 "ten",     "eleven",  "twelve",    "thirteen", "fourteen",
+                                                 "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
+  constexpr std::array<const char*, 13> kOrdinals{"",      "first",    "second",  "third",  "fourth",
+                                                  "fifth", "sixth",    "seventh", "eighth", "ninth",
+                                                  "tenth", "eleventh", "twelfth"};
+  constexpr std::array<const char*, 10> kTens{"",      "",      "twenty",  "thirty", "forty",
+                                              "fifty", "sixty", "seventy", "eighty", "ninety"};
+  const auto units = static_cast<size_t>(n % 10), tens = static_cast<size_t>(n / 10),
+             all = static_cast<size_t>(n);
+  if (n >= 20 && units > 0) return std::string(kTens[tens]) + "-" + in_words(n % 10, ordinal);
+  if (!ordinal) return n < 20 ? kNumbers[all] : kTens[tens];
+  if (n < 13) return kOrdinals[all];
+  if (n < 20) return std::string(kNumbers[all]) + "th";
+  const std::string ten = kTens[tens];
+  return ten.substr(0, ten.size() - 1) + "ieth";
+}
+
+// 900 words: a row's number in words, a word of a few, and the rest the same.
+TEST(LoopDetector, FindsCountersInWords) {
+  Random random(10);
+  Recall recall;
+  for (int round = 0; round < 100; round++) {
+    const std::vector<std::string> choices{"queen", "bishop", "knight", "king"};
+    const std::string before = random_words(random, between(random, 2, 6));
+    const std::string after = random_words(random, between(random, 10, 30));
+    std::string text = prose(random, between(random, 0, 10));
+    for (size_t words = 0, n = 1; words < 900; n++, words = n * (size_t{6} + after.size() / 6)) {
+      text += before + " " + in_words(static_cast<int>(n), round % 2 == 0) + " " +
+              choices[below(random, choices.size())] + " " + after + ".\n";
+    }
+    recall.count(before, detect(split(text, 1)).has_value());
+  }
+  recall.expect(99);
+}
+
 // The words of a text, each with the white space before it.
 std::vector<std::string> words_of(const std::string& text) {
   std::vector<std::string> words(1);
