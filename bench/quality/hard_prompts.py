@@ -35,9 +35,12 @@ KINDS = [
     "Continue this sequence for as long as possible: {}, {} {}, {} {} {},",
 ]
 SUBJECTS = ["prime numbers", "rivers", "love", "trains", "cats", "the number seven", "bread", "dragons", "taxes", "rain", "mirrors",
-            "chess openings", "the letter e", "islands", "clocks", "insurance claims", "invoices", "stars", "grammar", "silence"]
-HELD_OUT = ["even numbers", "mountains", "friendship", "ships", "dogs", "the colour blue", "cheese", "ghosts", "salaries", "snow", "windows",
+            "chess openings", "the letter e", "islands", "clocks", "insurance claims", "invoices", "stars", "grammar", "silence",
+            "even numbers", "mountains", "friendship", "ships", "dogs", "the colour blue", "cheese", "ghosts", "salaries", "snow", "windows",
             "card tricks", "the letter q", "bridges", "calendars", "loan contracts", "delivery notes", "planets", "spelling", "noise"]
+HELD_OUT = ["odd numbers", "deserts", "courage", "bicycles", "horses", "the year 1999", "salt", "giants", "fines", "fog", "doors",
+            "crossword puzzles", "the letter z", "harbours", "watches", "rental agreements", "receipts", "comets", "punctuation",
+            "echoes"]
 
 
 def main() -> None:

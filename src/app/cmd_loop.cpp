@@ -39,7 +39,8 @@ struct Outcome {
   std::string text;
   int tokens = 0;
   size_t incidents = 0;
-  bool repeated = false, ngram = false, capped = false, stale = false, broken_off = false, runaway = false;
+  bool repeated = false, ngram = false, capped = false, stale = false, broken_off = false, named = false,
+       runaway = false;
 };
 
 // A line is a prompt, or a JSON object with "prompt" or "messages".
@@ -184,7 +185,9 @@ class Measurement {
     out.tokens = static_cast<int>(answer.tokens.size());
     out.incidents = answer.usage.loops.size();
     for (const LoopIncident& loop : answer.usage.loops) {
-      out.broken_off = out.broken_off || loop.action != LoopIncident::Action::rewound;
+      const bool named = loop.action == LoopIncident::Action::cut;
+      out.named = out.named || named;
+      out.broken_off = out.broken_off || (!named && loop.action != LoopIncident::Action::rewound);
     }
     out.capped = answer.reason == FinishReason::length && out.tokens >= most;
     out.repeated = !out.broken_off && ends_in_repetition(out.text);
@@ -192,7 +195,7 @@ class Measurement {
     const auto tail = std::min<ptrdiff_t>(kTail, std::ssize(answer.tokens));
     const std::string head = tokenizer.decode({answer.tokens.begin(), answer.tokens.end() - tail});
     out.stale = out.capped && ends_without_news(words_of(out.text), words_of(head).size());
-    out.runaway = !out.broken_off && (out.repeated || out.ngram || out.stale);
+    out.runaway = !out.broken_off && !out.named && (out.repeated || out.ngram || out.stale);
     return out;
   }
 
@@ -249,6 +252,7 @@ Status measure(const Options& options) {
                                            {"capped", o.capped},
                                            {"stale", o.stale},
                                            {"broken_off", o.broken_off},
+                                           {"named", o.named},
                                            {"runaway", o.runaway}})
            << "\n";
     }
@@ -264,7 +268,9 @@ Status measure(const Options& options) {
       {"capped", "reached the limit of tokens without an end", &Outcome::capped},
       {"stale", "did so with nothing new in the last 256 tokens", &Outcome::stale},
       {"broken_off", "broken off by the loop guard", &Outcome::broken_off},
-      {"runaway", "runaways: of the first, second or fourth kind, and not broken off", &Outcome::runaway}};
+      {"named", "named a loop by the guard when the limit cut it short", &Outcome::named},
+      {"runaway", "runaways: of the first, second or fourth kind, and neither broken off nor named",
+       &Outcome::runaway}};
   const auto n = static_cast<int64_t>(outcomes.size());
   int64_t guarded = 0;
   for (const Outcome& o : outcomes) guarded += o.incidents > 0;
@@ -319,7 +325,7 @@ void add_loop(CLI::App& app, Action& action) {
   sub->add_flag("--guard", options->guard, "With the loop guard, as `serve` answers");
   sub->add_flag("--json", options->json, "One JSON object");
   sub->footer(
-      "Intervals are Wilson's at 95 %. A runaway says nothing new and is not stopped: it repeats a span, a "
+      "Intervals are Wilson's at 95 %. A runaway says nothing new and nobody is told: it repeats a span, a "
       "sequence of\n"
       "tokens, or what it said before up to the limit. An answer that the limit cuts short while it says "
       "something\n"

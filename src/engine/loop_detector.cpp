@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kLags = 512;
 constexpr int kExactCopies = 4, kExactCharacters = 60;
-constexpr int kFillerCharacters = 800;
+constexpr int kFillerCharacters = 800, kDigitCharacters = 300;
 constexpr int kSpanTokens = 30, kSpanTimes = 20, kSpansApart = 64;
 
 // Tokens that say nothing new, after the first copy: of copies that differ or are bare counts, and of copies
@@ -70,6 +70,7 @@ struct Look {
     if (other.byte != kNone && other.byte != byte) byte = kMixed;
   }
   bool filler() const { return letters == 0 || byte >= 0; }
+  bool one_digit() const { return digits > 0 && byte >= 0; }
 };
 
 // Counts lead bytes. Latin-1 symbols (lead byte C2) and U+2000 to U+2FFF (E2: dashes, boxes, bullets) are no letters.
@@ -97,7 +98,8 @@ Look look_of_last(const Looks& looks, int n) {
 // `tokens` tokens or elements that repeat the last `period` of them.
 bool covers(Look period_look, int period, int64_t tokens, int again) {
   const int64_t covered = period_look.characters * tokens / period;
-  return covered >= (period_look.filler() ? kFillerCharacters / again : kExactCharacters);
+  if (!period_look.filler()) return covered >= kExactCharacters;
+  return covered >= (period_look.one_digit() ? kDigitCharacters : kFillerCharacters) / again;
 }
 
 // The length of the run of tokens up to now that equal the one `lag` before, for every lag.
@@ -189,6 +191,7 @@ class ElementReader {
         add_digit(bytes.front());
         bytes.remove_prefix(1);
       }
+      if (std::find(kSuffixes.begin(), kSuffixes.end(), bytes) != kSuffixes.end()) bytes = {};
     } else if (goes_on_with(bytes)) {
       const int before = word_bytes_;
       add(bytes);
@@ -211,6 +214,7 @@ class ElementReader {
  private:
   // Scripts without spaces have no words to merge; tokens of parts of characters come in dozens a word.
   static constexpr int kWordBytes = 24;
+  static constexpr std::array<std::string_view, 4> kSuffixes{"st", "nd", "rd", "th"};  // of "21st"
 
   bool goes_on_with(std::string_view bytes) const {
     if (word_bytes_ == 0 || word_bytes_ >= kWordBytes) return false;
@@ -310,6 +314,7 @@ class StaleRuns {
     Lags score{};
     Lags begin{};  // token index; of an alignment of score 0 the next token's
     Lags stale{};  // tokens
+    Lags same{};   // tokens up to now in which nothing but numbers differs
   };
 
   // `end` is the index of the token after the element.
@@ -334,14 +339,15 @@ class StaleRuns {
     const uint32_t* hashes = hashes_.newest();
     for (int lag = 1; lag <= kLags; lag++) {
       const auto i = static_cast<size_t>(lag);
-      const int begin = cells.begin[i], stale = cells.stale[i], period = end - begins_.newest()[lag - 1];
-      const bool same = stale == end - begin;
-      const int copies = same ? kSameCopies : kStaleCopies;
-      const int least = std::max((same ? kSameTokens : kStaleTokens) / again_, copies * period);
-      if (stale < least || hashes[lag] != hashes[0]) continue;
+      const int period = end - begins_.newest()[lag - 1];
+      const bool same = cells.same[i] >= std::max(kSameTokens / again_, kSameCopies * period);
+      const bool stale = cells.stale[i] >= std::max(kStaleTokens / again_, kStaleCopies * period);
+      if (!(same || stale) || hashes[lag] != hashes[0]) continue;
       // The shortest period decides: a longer one is several of its copies.
-      return stale < least_tokens(lag) / again_ ? std::nullopt
-                                                : std::optional(Loop{Loop::Kind::stale, begin, period});
+      const int tokens = stale ? cells.stale[i] : cells.same[i],
+                begin = stale ? cells.begin[i] : end - tokens;
+      return tokens < least_tokens(lag) / again_ ? std::nullopt
+                                                 : std::optional(Loop{Loop::Kind::stale, begin, period});
     }
     return std::nullopt;
   }
@@ -367,11 +373,11 @@ class StaleRuns {
       stale = leave_out ? from.stale[i + 1] : stale;
       const bool matched = !differs && (leave_out || !insert);
       stale += matched ? tokens : -field_cost * are_new[i];
-      stale -= leave_out ? 1 : 0;  // no longer the same
       const bool anew = score <= 0 || stale < 0;
       to.score[i] = std::clamp(score, 0, kScoreCap);
       to.begin[i] = anew ? end : begin;
       to.stale[i] = anew ? 0 : stale;
+      to.same[i] = differs || insert || leave_out ? 0 : from.same[i] + tokens;
       most = std::max(most, to.stale[i]);
     }
     return most;
@@ -391,6 +397,7 @@ class StaleRuns {
       const bool follows =
           step == 0 || step == step_before || step == earlier_step || second_copy || hashes[lag] != hashes[0];
       const int32_t stale = cells.stale[i] - (follows ? 0 : kNumberCost / again_);
+      cells.same[i] = follows ? cells.same[i] : 0;
       cells.begin[i] = stale < 0 ? end : cells.begin[i];
       cells.stale[i] = std::max(stale, 0);
     }

@@ -181,6 +181,26 @@ TEST(LoopGuard, WhatCannotBeTakenBackIsEnded) {
   check_state(*network, request, kept);
 }
 
+// Of one character over and over 800 are a loop, 200 a suspicion.
+TEST(LoopGuard, WhatTheLimitCutsInALoopIsNamed) {
+  const TokenId dash = small_tokenizer()->encode(PromptText::data("-"), false).back();
+  ASSERT_EQ(small_tokenizer()->bytes(dash), "-");
+  const auto engine = start(hash_network());
+  EngineRequest request = looping_request(4);
+  request.sampling.logit_bias = {{dash, 50.0f}};
+  request.max_tokens = 300;
+  Kept kept = run(*engine, request).get();
+  check_incidents(kept, 0, Action::cut);
+  EXPECT_EQ(kept.usage.loops[0].length, 300);
+  EXPECT_EQ(kept.usage.loops[0].text, "-");
+  EXPECT_EQ(kept.reason, FinishReason::length);
+  EXPECT_EQ(engine->stats().loops_cut, 1u);
+  EXPECT_EQ(engine->stats().loops_closed, 0u);
+  request.max_tokens = 100;
+  kept = run(*engine, request).get();
+  EXPECT_TRUE(kept.usage.loops.empty());
+}
+
 // Pages behind a window are given back, so that a rewind may find its state gone; what it does is right either way.
 TEST(LoopGuard, StateBehindAWindow) {
   for (const int window : {8, 33, 64}) {

@@ -15,6 +15,21 @@ std::span<const TokenId> LoopWatch::banned(int length) const {
   return it->second;
 }
 
+std::optional<LoopIncident> LoopWatch::cut(std::span<const TokenId> answer) const {
+  constexpr size_t kTail = 512;
+  constexpr size_t kLate = 16;  // tokens that may still be a part of the last word or number
+  LoopDetector detector(/*looped_before=*/true);
+  const size_t begin = answer.size() - std::min(kTail, answer.size());
+  std::optional<Loop> loop;
+  for (size_t i = begin; i < answer.size(); i++) {
+    const auto now = detector.add(answer[i], guard_.tokenizer->bytes(answer[i]));
+    if (now || i + kLate < answer.size()) loop = now;
+  }
+  if (!loop) return std::nullopt;
+  loop->rewind += static_cast<int>(begin);
+  return incident(*loop, LoopIncident::Action::cut, answer);
+}
+
 LoopIncident LoopWatch::incident(const Loop& loop, LoopIncident::Action action,
                                  std::span<const TokenId> answer) const {
   LoopIncident incident{action, loop.period, loop.rewind, static_cast<int>(answer.size()), ""};

@@ -26,6 +26,9 @@ class LoopWatch {
   // Tokens that cannot come when the answer has `length` tokens.
   std::span<const TokenId> banned(int length) const;
 
+  // The loop that a whole answer, cut short by its limit, ends in; a quarter of what add() asks for is enough.
+  std::optional<LoopIncident> cut(std::span<const TokenId> answer) const;
+
   LoopIncident incident(const Loop& loop, LoopIncident::Action action, std::span<const TokenId> answer) const;
 
  private:

@@ -61,7 +61,8 @@ enum class FinishReason { stop, length, cancelled, error };
 // What is done about an answer that repeats itself without end (loop_detector.h): it goes back to where the loop began
 // and on with another token, at most `rewinds` times; then thoughts are closed (ReasoningBudget), an answer
 // under a grammar is closed by a short text that it needs, and where none is needed or found the answer ends with
-// FinishReason::length.
+// FinishReason::length. One that max_tokens cuts short while it repeats itself, by a quarter of what breaks it off, is
+// only named.
 struct LoopGuard {
   std::shared_ptr<const Tokenizer> tokenizer;  // the model's
   int rewinds = 3;  // 0 where tokens cannot be taken back; models with snapshot states are never rewound
@@ -69,7 +70,7 @@ struct LoopGuard {
 
 // One loop that was met.
 struct LoopIncident {
-  enum class Action { rewound, closed, ended };
+  enum class Action { rewound, closed, ended, cut };
   Action action = Action::rewound;
   int period = 0;    // tokens of a copy
   int begin = 0;     // tokens of the answer before the first token of the second copy

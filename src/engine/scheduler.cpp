@@ -424,7 +424,12 @@ void Scheduler::deliver_token(Sequence& s) {
   if (s.locked && !was_forced) s.locked->follow(event.id);
   if (s.request.reasoning) s.think(event.id);
   if (s.locked || !s.forced.empty()) go_on_without_choice(s);
-  if (!s.ended && s.full()) end(s, FinishReason::length);
+  if (!s.ended && s.full()) {
+    if (s.watch && !s.closing) {
+      if (auto loop = s.watch->cut(s.answer())) s.usage.loops.push_back(std::move(*loop));
+    }
+    end(s, FinishReason::length);
+  }
   if (!s.watch || s.closing || s.ended) return;
   // What is forced along with it is of one step: a loop in it is noticed at its end.
   std::optional<Loop> loop;
@@ -530,7 +535,10 @@ void Scheduler::finish_ended() {
       stats_.completion_tokens += static_cast<uint64_t>(s->usage.completion_tokens);
       stats_.forced_tokens += static_cast<uint64_t>(s->usage.forced_tokens);
       for (const LoopIncident& loop : s->usage.loops) {
-        (loop.action == LoopIncident::Action::rewound ? stats_.loops_rewound : stats_.loops_closed)++;
+        using Action = LoopIncident::Action;
+        stats_.loops_rewound += loop.action == Action::rewound;
+        stats_.loops_closed += loop.action == Action::closed || loop.action == Action::ended;
+        stats_.loops_cut += loop.action == Action::cut;
       }
     }
     stats_.running = static_cast<int>(running_.size());

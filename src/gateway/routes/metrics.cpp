@@ -33,6 +33,8 @@ constexpr Metric kEngineMetrics[] = {
      [](const EngineStats& s) { return static_cast<double>(s.loops_rewound); }},
     {"understudy_loops_closed_total", "counter", "Answers that a loop brought to an early end.",
      [](const EngineStats& s) { return static_cast<double>(s.loops_closed); }},
+    {"understudy_loops_cut_total", "counter", "Answers that reached their limit of tokens in a loop.",
+     [](const EngineStats& s) { return static_cast<double>(s.loops_cut); }},
     {"understudy_steps_total", "counter", "Forward passes.",
      [](const EngineStats& s) { return static_cast<double>(s.steps); }},
     {"understudy_requests_running", "gauge", "Generations that share the steps now.",

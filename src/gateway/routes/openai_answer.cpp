@@ -167,7 +167,7 @@ class AnswerFormat {
   static void add_extensions(json::object& choice, const ChoiceEnd& end) {
     if (end.confidence) choice["confidence"] = *end.confidence;
     if (end.loops.empty()) return;
-    constexpr std::string_view kActions[] = {"rewound", "closed", "ended"};
+    constexpr std::string_view kActions[] = {"rewound", "closed", "ended", "cut"};
     json::array loops;
     for (const LoopIncident& loop : end.loops) {
       loops.push_back({{"action", kActions[static_cast<size_t>(loop.action)]},
