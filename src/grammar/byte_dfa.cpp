@@ -46,6 +46,12 @@ std::vector<uint32_t> needs(const ByteDfa& dfa) {
   return out;
 }
 
+// The first of sorted edges that does not end before `character`.
+std::vector<Dfa::Edge>::const_iterator edge_at(const std::vector<Dfa::Edge>& edges, uint32_t character) {
+  return std::lower_bound(edges.begin(), edges.end(), character,
+                          [](const Dfa::Edge& e, uint32_t c) { return e.high < c; });
+}
+
 }  // namespace
 
 int32_t ByteDfaBuilder::add_state(int32_t label) {
@@ -125,8 +131,7 @@ void ByteDfaBuilder::add_multibyte(int32_t from, std::vector<Dfa::Edge> edges) {
 // The state that reads the last `bytes` bytes of the characters from `first` on; -1 if none can come.
 int32_t ByteDfaBuilder::continuation(int bytes, uint32_t first, const std::vector<Dfa::Edge>& edges) {
   const uint32_t span = 1u << (6 * bytes);
-  const auto at =
-      std::find_if(edges.begin(), edges.end(), [&](const Dfa::Edge& e) { return e.high >= first; });
+  const auto at = edge_at(edges, first);
   if (at == edges.end() || at->low > first + span - 1) return -1;
   if (at->low <= first && at->high >= first + span - 1) return any_continuation(bytes, at->to);
   Links links;
@@ -137,8 +142,7 @@ int32_t ByteDfaBuilder::continuation(int bytes, uint32_t first, const std::vecto
     if (bytes > 1) {
       to = continuation(bytes - 1, begin, edges);
     } else {
-      const auto edge =
-          std::find_if(edges.begin(), edges.end(), [&](const Dfa::Edge& e) { return e.high >= begin; });
+      const auto edge = edge_at(edges, begin);
       if (edge != edges.end() && edge->low <= begin) to = edge->to;
     }
     const auto byte = static_cast<uint8_t>(0x80 | i);

@@ -43,6 +43,13 @@ size_t bytes_of(const ValueGrammar& grammar) {
   return sum;
 }
 
+// Labelled by their order.
+Dfa names_of(const ObjectLanguage& object) {
+  std::vector<std::vector<uint32_t>> names;
+  for (const PropertyLanguage& p : object.properties) names.push_back(code_points(p.name));
+  return texts_dfa(names, Grammar::first_key);
+}
+
 std::vector<Rule> one_value(ValueId id) {
   Rule rule;
   rule.kind = Rule::Kind::value;
@@ -195,9 +202,7 @@ const Dfa& Grammar::all_keys(const ObjectPlace& place) const {
   const auto key = std::pair(place.value, place.alternative);
   if (const auto it = all_keys_.find(key); it != all_keys_.end()) return it->second;
   const ObjectLanguage& object = value(place.value).objects[static_cast<size_t>(place.alternative)];
-  std::vector<std::vector<uint32_t>> names;
-  for (const PropertyLanguage& p : object.properties) names.push_back(code_points(p.name));
-  std::vector<Dfa> parts{texts_dfa(names, first_key)};
+  std::vector<Dfa> parts{names_of(object)};
   for (const KeyClass& k : object.classes) {
     const auto label = static_cast<int32_t>(first_key + object.properties.size() + parts.size() - 1);
     parts.push_back(relabelled(k.keys, label));
@@ -224,7 +229,6 @@ ByteDfa Grammar::make_keys(const ObjectPlace& place, const Used& used) const {
            (order_ == KeyOrder::declared || !is_used(properties[i].name));
   };
 
-  Dfa keys = without(all_keys(place), used);
   uint64_t possible = 0, required = 0;  // of what is left
   size_t first_required = properties.size();
   for (size_t i = properties.size(); i-- > 0;) {
@@ -236,6 +240,9 @@ ByteDfa Grammar::make_keys(const ObjectPlace& place, const Used& used) const {
   }
   const auto first_class = static_cast<int32_t>(first_key + properties.size());
   const bool counts = object.low > 0 || object.high < kEndless;
+  // Where classes cannot come yet, what they are need not be computed: an object of many alternatives begins with them all.
+  const bool classes_follow = order_ == KeyOrder::any || required == 0;
+  Dfa keys = classes_follow || counts ? without(all_keys(place), used) : names_of(object);
   if (!object.classes.empty()) {
     const bool endless = !counts;  // or nobody asks
     possible += endless
@@ -260,7 +267,6 @@ ByteDfa Grammar::make_keys(const ObjectPlace& place, const Used& used) const {
       allowed[i] = fits(possible - 1, required - properties[i].required);
     }
   }
-  const bool classes_follow = order_ == KeyOrder::any || required == 0;
   if (classes_follow && possible > 0) {
     const bool fit = fits((order_ == KeyOrder::any ? possible : left) - 1, required);
     for (size_t k = 0; k < object.classes.size(); k++) allowed[properties.size() + k] = fit;

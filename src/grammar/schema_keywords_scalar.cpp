@@ -1,6 +1,7 @@
 // Keywords of strings and numbers.
 #include <fmt/format.h>
 
+#include "grammar/counted_pattern.h"
 #include "grammar/format_language.h"
 #include "grammar/number_language.h"
 #include "grammar/schema_keywords.h"
@@ -46,6 +47,12 @@ Status apply_string(const KeywordStep& step) {
       return {};
     }
     regex = *known;
+  }
+  const auto counted = step.positive ? counted_pattern(regex) : std::nullopt;
+  if (counted) {
+    regex = counted->unbounded;
+    step.branch().low = std::max(step.branch().low, counted->low);
+    step.branch().high = std::min(step.branch().high, counted->high);
   }
   auto dfa = step.positive ? step.expander.pattern(regex) : step.expander.not_pattern(regex);
   if (!dfa) {

@@ -1,6 +1,7 @@
 #include "grammar/state_mask.h"
 
 #include <bit>
+#include <numeric>
 
 namespace understudy {
 
@@ -78,6 +79,18 @@ std::string name_of(const ByteDfa& dfa, int32_t state, std::vector<int32_t>& lab
     }
   }
   return name;
+}
+
+// By counting: a state of a bounded string has most of the vocabulary, in a few lengths.
+void sort_by_characters(std::vector<std::pair<uint16_t, TokenId>>& tokens) {
+  uint16_t most = 0;
+  for (const auto& [characters, id] : tokens) most = std::max(most, characters);
+  std::vector<uint32_t> begin(most + 2u);
+  for (const auto& [characters, id] : tokens) begin[characters + 1u]++;
+  std::partial_sum(begin.begin(), begin.end(), begin.begin());
+  std::vector<std::pair<uint16_t, TokenId>> sorted(tokens.size());
+  for (const auto& token : tokens) sorted[begin[token.first]++] = token;
+  tokens = std::move(sorted);
 }
 
 ByteTrie trie_of(const std::vector<std::string>& tokens) {
@@ -241,7 +254,7 @@ StateMask StateMasks::compute(const ByteDfa& dfa, int32_t state, std::vector<int
     at[node.depth] = to;
     n++;
   }
-  std::sort(out.by_characters.begin(), out.by_characters.end());
+  sort_by_characters(out.by_characters);
   if (inside.size() > kMany) {
     out.many.emplace(tokens_.size());
     for (const TokenId id : inside) out.many->set(id);
