@@ -52,6 +52,27 @@ TEST(Matcher, KnowsWhenAnAnswerMayAndMustEnd) {
   EXPECT_FALSE(number.accept(" "));
 }
 
+// Schemas lie in memory where the document's text has them; what comes first is what was said first.
+TEST(Matcher, MembersComeInTheOrderInWhichSchemasSayThem) {
+  const std::string z =
+      R"("z":{"properties":{"o":{"type":"object","properties":{"z":{"type":"null"}},"required":["z"]}}})";
+  const std::string a =
+      R"("a":{"properties":{"o":{"properties":{"a":{"type":"null"}},"required":["a"],"additionalProperties":true}}})";
+  const std::string uses =
+      R"("type":"object","required":["o"],"additionalProperties":false,"properties":{"o":true},)"
+      R"("allOf":[{"$ref":"#/definitions/z"},{"$ref":"#/definitions/a"}])";
+  for (const std::string& definitions : {z + "," + a, a + "," + z}) {
+    for (const bool before : {true, false}) {
+      const std::string defined = R"("definitions":{)" + definitions + "}";
+      const std::string schema = "{" + (before ? defined + "," + uses : uses + "," + defined) + "}";
+      Matcher matcher(grammar_of(schema.c_str()), nullptr);
+      EXPECT_FALSE(matcher.accept(R"({"o":{"a":null,"z":null}})")) << schema;
+      EXPECT_TRUE(matcher.accept(R"({"o":{"z":null,"a":null}})")) << schema;
+      EXPECT_TRUE(matcher.must_end());
+    }
+  }
+}
+
 TEST(Matcher, ARefusedTextChangesNothing) {
   Matcher matcher(grammar_of(R"({"type":"array","items":{"type":"integer"}})"), nullptr);
   ASSERT_TRUE(matcher.accept("[1"));

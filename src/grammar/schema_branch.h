@@ -23,7 +23,7 @@ struct Term {
   bool positive = true;
   auto operator<=>(const Term&) const = default;
 };
-// A conjunction; sorted, without repetitions. Empty: any value.
+// A conjunction, in the order in which it is said (properties are declared in it), without repetitions. Empty: any value.
 using Terms = std::vector<Term>;
 void add_term(Terms& terms, Term term);
 Term never();  // satisfied by no value

@@ -19,6 +19,7 @@ namespace {
 constexpr size_t kMaxValues = 20'000;
 constexpr size_t kMaxPatterns = 10;  // of one object; their combinations are told apart
 constexpr int kDeadDepth = 3;
+constexpr uint32_t kSmallLength = 8;
 
 class SchemaCompiler {
  public:
@@ -46,7 +47,9 @@ class SchemaCompiler {
 
  private:
   ValueId intern(const Terms& terms) {
-    const auto [it, fresh] = ids_.emplace(terms, static_cast<ValueId>(terms_.size()));
+    Terms key = terms;
+    std::sort(key.begin(), key.end());
+    const auto [it, fresh] = ids_.emplace(std::move(key), static_cast<ValueId>(terms_.size()));
     if (fresh) terms_.push_back(terms);
     return it->second;
   }
@@ -105,13 +108,16 @@ class SchemaCompiler {
     return {};
   }
 
-  // Lengths become part of the automaton unless counting characters is enough to see that an end can be reached.
+  // Lengths become part of the automaton unless counting characters is enough to see that an end can be reached. A small
+  // least length does in any case: what is left is free text, whose masks are shared.
   Status add_strings(ValueLanguage& value, const std::vector<SchemaBranch>& branches) {
     std::vector<Dfa> parts;
     for (const SchemaBranch& branch : branches) {
       ASSIGN_OR_RETURN(Dfa dfa, expander_.intersection(branch, any_text()));
       if (branch.low > 0 || branch.high < kEndless) {
-        if (branches.size() == 1 && can_count_lengths(dfa, branch.low)) {
+        const bool is_small =
+            branch.high == kEndless && branch.low <= kSmallLength && dfa.states.size() <= kSmallLength;
+        if (branches.size() == 1 && !is_small && can_count_lengths(dfa, branch.low)) {
           if (shortest_text(dfa) <= branch.high)
             value.strings.push_back({std::move(dfa), branch.low, branch.high});
           return {};

@@ -32,8 +32,7 @@ size_t cost_of(const SchemaWork& work) {
 }  // namespace
 
 void add_term(Terms& terms, Term term) {
-  const auto place = std::lower_bound(terms.begin(), terms.end(), term);
-  if (place == terms.end() || *place != term) terms.insert(place, term);
+  if (std::find(terms.begin(), terms.end(), term) == terms.end()) terms.push_back(term);
 }
 
 Term never() {
