@@ -54,7 +54,12 @@ Result<std::shared_ptr<const Dfa>> SchemaExpander::not_pattern(std::string_view 
 }
 
 Result<std::vector<SchemaBranch>> SchemaExpander::expand(const Terms& terms, ValueKind kind) {
+  // Whatever the others are, which may be much work.
+  const bool impossible = std::any_of(terms.begin(), terms.end(), [](const Term& t) {
+    return !t.constant && t.at->is_bool() && t.at->get_bool() != t.positive;
+  });
   std::vector<SchemaBranch> out;
+  if (impossible) return out;
   std::vector<SchemaWork> todo(1);
   for (const Term& term : terms) todo[0].todo.push_back({term, ""});
   std::reverse(todo[0].todo.begin(), todo[0].todo.end());
@@ -153,6 +158,7 @@ Result<bool> SchemaExpander::surely_dead(const SchemaBranch& branch, ValueKind k
   if (branch.low > branch.high) return true;
   if (kind == ValueKind::string || kind == ValueKind::number) {
     ASSIGN_OR_RETURN(Dfa dfa, intersection(branch, kind == ValueKind::string ? any_text() : any_number()));
+    if (can_count_lengths(dfa, branch.low)) return dfa.empty() || shortest_text(dfa) > branch.high;
     if (branch.low > 0 || branch.high < kEndless) {
       ASSIGN_OR_RETURN(dfa, with_length(dfa, branch.low, branch.high, budget_));
     }
