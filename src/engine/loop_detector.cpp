@@ -217,7 +217,7 @@ class ElementReader {
   static constexpr std::array<std::string_view, 4> kSuffixes{"st", "nd", "rd", "th"};  // of "21st"
 
   bool goes_on_with(std::string_view bytes) const {
-    if (word_bytes_ == 0 || word_bytes_ >= kWordBytes) return false;
+    if (bytes.empty() || word_bytes_ == 0 || word_bytes_ >= kWordBytes) return false;
     if (bytes.starts_with('-') && is_word_of_tens(word())) bytes.remove_prefix(1);
     return std::all_of(bytes.begin(), bytes.end(), is_letter);
   }
@@ -344,8 +344,8 @@ class StaleRuns {
       const bool stale = cells.stale[i] >= std::max(kStaleTokens / again_, kStaleCopies * period);
       if (!(same || stale) || hashes[lag] != hashes[0]) continue;
       // The shortest period decides: a longer one is several of its copies.
-      const int tokens = stale ? cells.stale[i] : cells.same[i],
-                begin = stale ? cells.begin[i] : end - tokens;
+      const int tokens = stale ? cells.stale[i] : cells.same[i];
+      const int begin = stale ? cells.begin[i] : end - tokens;
       return tokens < least_tokens(lag) / again_ ? std::nullopt
                                                  : std::optional(Loop{Loop::Kind::stale, begin, period});
     }
