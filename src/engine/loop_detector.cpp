@@ -314,7 +314,6 @@ class StaleRuns {
     Lags score{};
     Lags begin{};  // token index; of an alignment of score 0 the next token's
     Lags stale{};  // tokens
-    Lags same{};   // tokens up to now in which nothing but numbers differs
   };
 
   // `end` is the index of the token after the element.
@@ -339,15 +338,14 @@ class StaleRuns {
     const uint32_t* hashes = hashes_.newest();
     for (int lag = 1; lag <= kLags; lag++) {
       const auto i = static_cast<size_t>(lag);
-      const int period = end - begins_.newest()[lag - 1];
-      const bool same = cells.same[i] >= std::max(kSameTokens / again_, kSameCopies * period);
-      const bool stale = cells.stale[i] >= std::max(kStaleTokens / again_, kStaleCopies * period);
-      if (!(same || stale) || hashes[lag] != hashes[0]) continue;
+      const int begin = cells.begin[i], stale = cells.stale[i], period = end - begins_.newest()[lag - 1];
+      const bool same = stale == end - begin;
+      const int copies = same ? kSameCopies : kStaleCopies;
+      const int least = std::max((same ? kSameTokens : kStaleTokens) / again_, copies * period);
+      if (stale < least || hashes[lag] != hashes[0]) continue;
       // The shortest period decides: a longer one is several of its copies.
-      const int tokens = stale ? cells.stale[i] : cells.same[i];
-      const int begin = stale ? cells.begin[i] : end - tokens;
-      return tokens < least_tokens(lag) / again_ ? std::nullopt
-                                                 : std::optional(Loop{Loop::Kind::stale, begin, period});
+      return stale < least_tokens(lag) / again_ ? std::nullopt
+                                                : std::optional(Loop{Loop::Kind::stale, begin, period});
     }
     return std::nullopt;
   }
@@ -373,11 +371,11 @@ class StaleRuns {
       stale = leave_out ? from.stale[i + 1] : stale;
       const bool matched = !differs && (leave_out || !insert);
       stale += matched ? tokens : -field_cost * are_new[i];
+      stale -= leave_out ? 1 : 0;  // no longer the same
       const bool anew = score <= 0 || stale < 0;
       to.score[i] = std::clamp(score, 0, kScoreCap);
       to.begin[i] = anew ? end : begin;
       to.stale[i] = anew ? 0 : stale;
-      to.same[i] = differs || insert || leave_out ? 0 : from.same[i] + tokens;
       most = std::max(most, to.stale[i]);
     }
     return most;
@@ -397,7 +395,6 @@ class StaleRuns {
       const bool follows =
           step == 0 || step == step_before || step == earlier_step || second_copy || hashes[lag] != hashes[0];
       const int32_t stale = cells.stale[i] - (follows ? 0 : kNumberCost / again_);
-      cells.same[i] = follows ? cells.same[i] : 0;
       cells.begin[i] = stale < 0 ? end : cells.begin[i];
       cells.stale[i] = std::max(stale, 0);
     }

@@ -4,9 +4,9 @@
 //          Liquid AI's Antidoom, 2026). What holds no letter or is one character over and over (rules of dashes,
 //          blank lines, tables of zeros, base64 of nothing) is common in clean text up to a line or two: 800
 //          characters; one digit over and over, 300.
-// stale    Such a span over and over, until its copies after the first one say nothing new: 3 of them and 320 tokens in
-//          which they are the same but for numbers in constant steps (counters), else 4 and 640. Words that differ from the
-//          copy before do not count (lists that swap one for another, words that are new, inserted or left out), and it
+// stale    Such a span over and over, until its copies after the first one say nothing new: 3 of them and 320 tokens if
+//          they are the same but for numbers in constant steps (counters, also in English words), else 4 and 640. Words that
+//          differ from the copy before do not count (lists that swap one for another, words that are new, inserted or left out), and it
 //          all ends where 1 in 4 differs. Something new where the copy before has something new too is a field of
 //          records: alignments with one in 100 tokens never add up. A number that neither is that of the copy before nor
 //          follows from those before takes back 50 tokens. What may be no more than a count ("1, 2, 3, ...": one number
