@@ -36,11 +36,14 @@ KINDS = [
 ]
 SUBJECTS = ["prime numbers", "rivers", "love", "trains", "cats", "the number seven", "bread", "dragons", "taxes", "rain", "mirrors",
             "chess openings", "the letter e", "islands", "clocks", "insurance claims", "invoices", "stars", "grammar", "silence",
-            "even numbers", "mountains", "friendship", "ships", "dogs", "the colour blue", "cheese", "ghosts", "salaries", "snow", "windows",
-            "card tricks", "the letter q", "bridges", "calendars", "loan contracts", "delivery notes", "planets", "spelling", "noise"]
-HELD_OUT = ["odd numbers", "deserts", "courage", "bicycles", "horses", "the year 1999", "salt", "giants", "fines", "fog", "doors",
-            "crossword puzzles", "the letter z", "harbours", "watches", "rental agreements", "receipts", "comets", "punctuation",
-            "echoes"]
+            "even numbers", "mountains", "friendship", "ships", "dogs", "the colour blue", "cheese", "ghosts", "salaries", "snow",
+            "windows", "card tricks", "the letter q", "bridges", "calendars", "loan contracts", "delivery notes", "planets",
+            "spelling", "noise", "odd numbers", "deserts", "courage", "bicycles", "horses", "the year 1999", "salt", "giants", "fines",
+            "fog", "doors", "crossword puzzles", "the letter z", "harbours", "watches", "rental agreements", "receipts", "comets",
+            "punctuation", "echoes"]
+HELD_OUT = ["square numbers", "valleys", "patience", "aeroplanes", "birds", "the month of May", "rice", "witches", "rents", "wind",
+            "stairs", "jigsaw puzzles", "the letter k", "lighthouses", "hourglasses", "warranties", "orders", "moons", "vocabulary",
+            "thunder"]
 
 
 def main() -> None:
