@@ -70,11 +70,14 @@ void print_remark(const std::string& remark) {
 
 void print_cut(const Answer& answer, const char* remedy) {
   if (answer.reason != FinishReason::length) return;
-  if (!answer.usage.loops.empty()) {
-    return print_remark(
-        fmt::format("ended after {} tokens, because it repeated itself", answer.usage.completion_tokens));
-  }
-  print_remark(fmt::format("cut after {} tokens; {}", answer.usage.completion_tokens, remedy));
+  using Action = LoopIncident::Action;
+  const int tokens = answer.usage.completion_tokens;
+  const auto& loops = answer.usage.loops;
+  const Action last = loops.empty() ? Action::rewound : loops.back().action;
+  if (last == Action::closed || last == Action::ended)
+    return print_remark(fmt::format("ended after {} tokens, because it repeated itself", tokens));
+  const char* how = last == Action::cut ? ", while it repeated itself" : "";
+  print_remark(fmt::format("cut after {} tokens{}; {}", tokens, how, remedy));
 }
 
 constexpr const char* kHelp =
