@@ -15,7 +15,7 @@
 //          with a word of their own in 45 ("the twenty-fourth one, who ...").
 //
 // A pure function of the tokens' ids and bytes. An update is two passes over 512 lags, a few operations each; memory is
-// constant (about 130 KiB) and allocated once. Not thread-safe: one detector an answer.
+// constant (about 150 KiB) and allocated once. Not thread-safe: one detector an answer.
 #pragma once
 
 #include <memory>
