@@ -20,6 +20,10 @@ constexpr int kSpins = 2000;
 // The parts of ThreadPool::region_. The number wraps: a worker that misses 2^20 regions in a row may miss one more.
 constexpr uint32_t kInside = (1u << 11) - 1, kOpen = 1u << 11, kNumber = 1u << 12, kNumbers = ~(kNumber - 1);
 
+constexpr uint64_t pack(uint64_t begin, uint64_t end) { return begin << 32 | end; }
+constexpr uint64_t begin_of(uint64_t range) { return range >> 32; }
+constexpr uint64_t end_of(uint64_t range) { return range & 0xffffffff; }
+
 inline void pause() { __builtin_ia32_pause(); }
 
 double seconds_of(clockid_t clock) {
@@ -54,10 +58,9 @@ int default_threads() {
   return std::max(threads, 1);
 }
 
-ThreadPool::ThreadPool(int threads) {
-  if (threads <= 0) threads = default_threads();
-  threads = std::min<int>(threads, kInside);
-  for (int i = 1; i < threads; i++) workers_.emplace_back([this] { loop(); });
+ThreadPool::ThreadPool(int threads)
+    : shares_(static_cast<size_t>(std::min<int>(threads > 0 ? threads : default_threads(), kInside))) {
+  for (size_t i = 1; i < shares_.size(); i++) workers_.emplace_back([this, i] { loop(i); });
 }
 
 ThreadPool::~ThreadPool() {
@@ -76,11 +79,13 @@ void ThreadPool::run_erased(int tasks, Invoke invoke, void* function) {
   // The last region is closed and empty, so nobody reads these.
   invoke_ = invoke;
   function_ = function;
-  tasks_ = tasks;
-  next_.store(0, std::memory_order_relaxed);
+  const auto count = static_cast<uint64_t>(tasks);
+  for (size_t i = 0; i < shares_.size(); i++)
+    shares_[i].range.store(pack(count * i / shares_.size(), count * (i + 1) / shares_.size()),
+                           std::memory_order_relaxed);
   region_.fetch_add(kNumber | kOpen, std::memory_order_release);
   region_.notify_all();
-  work();
+  work(0);
 
   uint32_t region = region_.fetch_sub(kOpen, std::memory_order_acq_rel) - kOpen;
   for (int spin = 0; (region & kInside) != 0; region = region_.load(std::memory_order_acquire)) {
@@ -102,17 +107,38 @@ double ThreadPool::cpu_seconds() {
 }
 
 // Claims ranges of the open region until none is left.
-void ThreadPool::work() {
-  int begin = next_.load(std::memory_order_relaxed);
-  while (begin < tasks_) {
-    const int end = begin + std::max(1, (tasks_ - begin) / (2 * size()));
-    if (!next_.compare_exchange_weak(begin, end, std::memory_order_relaxed)) continue;
-    invoke_(function_, begin, end);
-    begin = next_.load(std::memory_order_relaxed);
-  }
+void ThreadPool::work(size_t thread) {
+  std::atomic<uint64_t>& range = shares_[thread].range;
+  do {
+    uint64_t share = range.load(std::memory_order_relaxed);
+    while (begin_of(share) < end_of(share)) {
+      const uint64_t middle = begin_of(share) + (end_of(share) - begin_of(share) + 1) / 2;
+      if (!range.compare_exchange_weak(share, pack(middle, end_of(share)), std::memory_order_relaxed))
+        continue;
+      invoke_(function_, static_cast<int>(begin_of(share)), static_cast<int>(middle));
+      share = range.load(std::memory_order_relaxed);
+    }
+  } while (take_from_others(thread));
 }
 
-void ThreadPool::loop() {
+// The rear half of the next share that is not empty becomes the thread's own. Only its owner fills an empty share, and a
+// region's tasks are never claimed twice, so a share that still reads as it did holds what it held.
+bool ThreadPool::take_from_others(size_t thread) {
+  for (size_t i = 1; i < shares_.size(); i++) {
+    std::atomic<uint64_t>& range = shares_[(thread + i) % shares_.size()].range;
+    uint64_t share = range.load(std::memory_order_relaxed);
+    while (begin_of(share) < end_of(share)) {
+      const uint64_t middle = begin_of(share) + (end_of(share) - begin_of(share)) / 2;
+      if (!range.compare_exchange_weak(share, pack(begin_of(share), middle), std::memory_order_relaxed))
+        continue;
+      shares_[thread].range.store(pack(middle, end_of(share)), std::memory_order_relaxed);
+      return true;
+    }
+  }
+  return false;
+}
+
+void ThreadPool::loop(size_t thread) {
   uint32_t seen = 0;
   while (true) {
     uint32_t region = region_.load(std::memory_order_acquire);
@@ -129,7 +155,7 @@ void ThreadPool::loop() {
     while ((region & (kNumbers | kOpen)) == (seen | kOpen) && !joined)
       joined = region_.compare_exchange_weak(region, region + 1, std::memory_order_acq_rel);
     if (!joined) continue;
-    work();
+    work(thread);
     region = region_.fetch_sub(1, std::memory_order_acq_rel) - 1;
     if ((region & (kOpen | kInside)) == 0) region_.notify_all();  // the caller may be waiting
   }

@@ -31,9 +31,9 @@ class ThreadPool {
   double cpu_seconds();
 
   // Calls body(begin, end) on ranges that cover [0, tasks) once, spread over all threads; returns when all are done.
-  // Threads claim what is left divided by twice their number: neighbouring tasks stay together, claims (a cache line that
-  // moves between cores) stay few, and the last ones are single tasks, so that threads finish together. The caller may end
-  // up doing all of them. Must not be nested. body must not throw.
+  // Each thread has a share of neighbouring tasks and claims half of what is left of it at a time, in ascending order, so
+  // that what it prefetches behind one range it needs in the next; a thread that is done takes the rear half of another's
+  // share. The caller may end up doing all of them. Must not be nested. body must not throw.
   template <typename Body>
   void run_ranges(int tasks, Body&& body) {
     using Function = std::remove_reference_t<Body>;
@@ -52,17 +52,21 @@ class ThreadPool {
 
  private:
   using Invoke = void (*)(void*, int begin, int end);
+  // Tasks of a region that nobody has claimed yet: begin in the upper half, end in the lower.
+  struct alignas(64) Share {
+    std::atomic<uint64_t> range{0};
+  };
   void run_erased(int tasks, Invoke invoke, void* function);
-  void work();
-  void loop();
+  void work(size_t thread);
+  bool take_from_others(size_t thread);
+  void loop(size_t thread);
 
   std::vector<std::thread> workers_;
   // Number of the region, whether workers may still join it, and how many are inside (kOpen, kInside).
   alignas(64) std::atomic<uint32_t> region_{0};
-  alignas(64) std::atomic<int> next_{0};  // next task to claim
   Invoke invoke_ = nullptr;
   void* function_ = nullptr;
-  int tasks_ = 0;
+  std::vector<Share> shares_;  // one a thread; the caller's is the first
   std::atomic<bool> stop_{false};
 };
 

@@ -1,8 +1,8 @@
 // y = x W^T over packed weights, a panel of 16 output rows at a time. Included inside the namespace of a set.
 //
 // int8 arithmetic: per 32 K (per 16 where the format scales so) an exact integer dot, then one f32 FMA per
-// group in ascending K. kRows rows share the unpacking of a tile; each keeps its own accumulator, so grouping
-// changes no bit.
+// group in ascending K. Rows share the unpacking of weights, a few rows that of a tile as they go (int8_rows), many that
+// of a chunk of K into the first-level cache (OpenTiles); each row keeps its own accumulator, so grouping changes no bit.
 
 inline void store_columns(const LinearArgs& args, int row, int panel, F32 y) {
   int column = panel * 16;
@@ -19,9 +19,9 @@ inline void store_columns(const LinearArgs& args, int row, int panel, F32 y) {
 }
 
 template <class Format>
-inline I32 start_dot(int32_t neg_sum) {
+inline I32 start_dot(I32 neg_sum) {
   if constexpr (Format::kOffsetLog2 == kSigned) return start8(neg_sum);
-  if constexpr (Format::kOffsetLog2 >= 0) return shift_left<Format::kOffsetLog2>(splat_i32(neg_sum));
+  if constexpr (Format::kOffsetLog2 >= 0) return shift_left<Format::kOffsetLog2>(neg_sum);
   return splat_i32(0);
 }
 
@@ -137,8 +137,8 @@ template <class Format, int kRows>
     I32 total[kRows][Dots::kCount];  // dots over all 32 K, or over the lower and the upper 16
     for (int m = 0; m < kRows; m++) {
       const int32_t lower = neg_sum[2 * m], upper = neg_sum[2 * m + 1];
-      total[m][0] = start_dot<Format>(Dots::kCount == 2 ? lower : lower + upper);
-      if constexpr (Dots::kCount == 2) total[m][1] = start_dot<Format>(upper);
+      total[m][0] = start_dot<Format>(splat_i32(Dots::kCount == 2 ? lower : lower + upper));
+      if constexpr (Dots::kCount == 2) total[m][1] = start_dot<Format>(splat_i32(upper));
     }
     for (int step = 0; step < 4; step += Dots::kSteps) {
       typename Dots::Type sums[kRows][Dots::kCount];
@@ -176,6 +176,116 @@ template <class Format, int kRows>
   for (int m = 0; m < kRows; m++) store_columns(args, row + m, panel, acc[m]);
 }
 
+// A chunk of a panel's K with its codes as bytes and its scales as floats: many rows pass it, and only the first pays for
+// formats.
+template <class Format>
+class OpenTiles {
+ public:
+  // 8 KiB of codes and up to 4 KiB of scales stay in the first-level cache.
+  static constexpr int kTiles = 16;
+
+  // Tiles [first, first + count) of the panel.
+  void open(const uint8_t* panel, int k, int first, int count) {
+    const uint8_t* quants = panel + first * kLayout.quant_bytes;
+    const uint8_t* scale_blocks = panel + panel_quant_bytes(Format::kDType, k);
+    for (int t = 0; t < count; t++, quants += kLayout.quant_bytes) {
+      prefetch<kLayout.quant_bytes>(quants + kTiles * kLayout.quant_bytes);
+      uint8_t* codes = codes_ + kTileBytes * t;
+      for (int j = 0; j < 4; j++) {
+        Bytes lo, hi;
+        Format::codes(quants, j, lo, hi);
+        store_bytes(codes + 64 * j, lo);
+        store_bytes(codes + 64 * (j + 4), hi);
+      }
+      const int tile = first + t;
+      Scales scales;
+      Format::scales(scale_blocks + tile / kLayout.scale_tiles * kLayout.scale_bytes,
+                     tile % kLayout.scale_tiles, scales);
+      float* out = scales_ + kScaleFloats * t;
+      store(out, scales.scale);
+      if constexpr (Format::kHalves) store(out + 16, scales.second);
+      if constexpr (Format::kMinimum) store(out + 16 * kHalves, scales.minimum);
+      if constexpr (Format::kMinimum && Format::kHalves) store(out + 48, scales.second_minimum);
+    }
+  }
+
+  Bytes codes(int t, int group) const { return load_bytes(codes_ + kTileBytes * t + 64 * group); }
+  // Of the tile's half, where halves have their own.
+  F32 scale(int t, int half) const { return load(scales_ + kScaleFloats * t + 16 * half); }
+  F32 minimum(int t, int half) const { return load(scales_ + kScaleFloats * t + 16 * (kHalves + half)); }
+
+ private:
+  static constexpr PackedLayout kLayout = packed_layout(Format::kDType);
+  static constexpr int kTileBytes = 16 * kTileK, kHalves = Format::kHalves ? 2 : 1,
+                       kScaleFloats = 16 * kHalves * (Format::kMinimum ? 2 : 1);
+  alignas(64) uint8_t codes_[kTiles * kTileBytes];
+  alignas(64) float scales_[kTiles * kScaleFloats];
+};
+
+// Rows [row, row + kRows) of one group: y, (kRows, 16), goes on with the dots of tiles [first, first + count).
+template <class Format, int kRows>
+[[gnu::always_inline]] inline void open_rows(const LinearArgs& args, const OpenTiles<Format>& open, int first,
+                                             int count, int row, float* y) {
+  constexpr int kHalves = Format::kHalves ? 2 : 1, kGroups = 8 / kHalves;
+  constexpr bool kWide = Format::kOffsetLog2 == kSigned;
+  // Groups whose products may be summed as the set likes before they are summed in 32 bits.
+  constexpr int kStep =
+      kWide || sum_groups(Format::kCodes.bits) >= kGroups ? kGroups : sum_groups(Format::kCodes.bits);
+  static_assert(kRowGroup % kRows == 0 && kGroups % kStep == 0);
+  const int tiles = args.k / kTileK, group = row / kRowGroup * kRowGroup;
+  const int stride = args.rows - group < kRowGroup ? args.rows - group : kRowGroup;  // rows of the group
+  size_t at = static_cast<size_t>(group) * static_cast<size_t>(tiles) +
+              static_cast<size_t>(stride) * static_cast<size_t>(first) + static_cast<size_t>(row - group);
+  for (int t = 0; t < count; t++, at += static_cast<size_t>(stride)) {
+    const int8_t* q = args.int8.q + kTileK * at;
+    const float *d = args.int8.d + at, *dsum = args.int8.dsum + at;
+    const int32_t* neg_sum = args.int8.neg_sum + 2 * at;
+#pragma GCC unroll 2
+    for (int half = 0; half < kHalves; half++) {
+      I32 dots[kRows];
+      for (int m = 0; m < kRows; m++)
+        dots[m] = kHalves == 2
+                      ? start_dot<Format>(splat_i32(neg_sum[2 * m + half]))
+                      : start_dot<Format>(add(splat_i32(neg_sum[2 * m]), splat_i32(neg_sum[2 * m + 1])));
+#pragma GCC unroll 4  // else sums wait in memory between steps
+      for (int step = 0; step < kGroups; step += kStep) {
+        const int g = half * kGroups + step;
+        if constexpr (kWide) {
+          for (int i = g; i < g + kStep; i++) {
+            const Bytes codes = open.codes(t, i);
+            for (int m = 0; m < kRows; m++) dots[m] = dot4_signed(dots[m], codes, q + kTileK * m + 4 * i);
+          }
+        } else {
+          Sums sums[kRows];
+          const Bytes begin = open.codes(t, g);
+          for (int m = 0; m < kRows; m++) sums[m] = first_dot4(dots[m], begin, q + kTileK * m + 4 * g);
+          for (int i = g + 1; i < g + kStep; i++) {
+            const Bytes codes = open.codes(t, i);
+            for (int m = 0; m < kRows; m++) sums[m] = dot4(sums[m], codes, q + kTileK * m + 4 * i);
+          }
+          for (int m = 0; m < kRows; m++) dots[m] = end_sums(dots[m], sums[m]);
+        }
+      }
+      const F32 scale = open.scale(t, half);
+      for (int m = 0; m < kRows; m++)
+        store(y + 16 * m, fma(to_f32(dots[m]), mul(scale, splat(d[m])), load(y + 16 * m)));
+    }
+    if constexpr (Format::kMinimum) {
+      for (int m = 0; m < kRows; m++) {
+        F32 acc = load(y + 16 * m);
+        if constexpr (Format::kHalves) {
+          for (int half = 0; half < 2; half++)
+            acc =
+                fma(open.minimum(t, half), mul(splat(d[m]), to_f32(splat_i32(-neg_sum[2 * m + half]))), acc);
+        } else {
+          acc = fma(open.minimum(t, 0), splat(dsum[m]), acc);
+        }
+        store(y + 16 * m, acc);
+      }
+    }
+  }
+}
+
 template <class Format, int kRows>
 inline void float_rows(const LinearArgs& args, const uint8_t* panel_bytes_, int panel, int row) {
   F32 acc[kRows];
@@ -203,6 +313,8 @@ template <class Format, int kRows>
 // Rows of x that pass a block of panels before the next rows do: both stay in the second-level cache.
 inline constexpr int kPassRows = 64;
 inline constexpr size_t kPassBytes = 256 * 1024;
+// Rows that pass an open panel at once: as many as have their sums in registers.
+inline constexpr int kOpenRows = kMaxRows >= 8 ? 8 : 4;
 
 // As many as have their sums in registers.
 template <class Format>
@@ -214,6 +326,50 @@ constexpr int rows_at_once() {
   return Format::kHalves && !kSplitDots ? kMaxRows / 2 : kMaxRows;
 }
 
+// visit<n>(row) for rows [first, last), kRows at a time, and what is left in fewer.
+template <int kRows, class Visit>
+[[gnu::always_inline]] inline void each_rows(int first, int last, Visit visit) {
+  int row = first;
+  for (; row + kRows <= last; row += kRows) visit.template operator()<kRows>(row);
+  if constexpr (kRows > 4) {
+    for (; row + 4 <= last; row += 4) visit.template operator()<4>(row);
+  }
+  if constexpr (kRows > 2) {
+    for (; row + 2 <= last; row += 2) visit.template operator()<2>(row);
+  }
+  for (; row < last; row++) visit.template operator()<1>(row);
+}
+
+// Rows from which opening pays (bench/kernels/linear_rates.cpp): where eight share an unpacking anyway, only formats with two
+// sums a tile gain (Q6_K 207 to 300 G multiply-adds a second, Zen 5); where two or four do, unpacking 5 bits is half the work.
+template <class Format>
+constexpr int open_from() {
+  constexpr int kNever = kPassRows + 1;
+  if (kMaxRows >= 8) return Format::kHalves ? 16 : kNever;
+  return Format::kCodes.bits % 4 == 0 && !Format::kCodes.codebook ? 32 : 8;
+}
+
+// Rows [first, last) through panels [begin, end), at most kPassRows.
+template <class Format>
+inline void open_pass(const LinearArgs& args, int begin, int end, int first, int last) {
+  const int tiles = args.k / kTileK;
+  OpenTiles<Format> open;
+  alignas(64) float y[16 * kPassRows];
+  for (int p = begin; p < end; p++) {
+    const auto* panel = reinterpret_cast<const uint8_t*>(args.panels) +
+                        static_cast<size_t>(p) * panel_bytes(Format::kDType, args.k);
+    for (int i = 0; i < last - first; i++) store(y + 16 * i, splat(0));
+    for (int from = 0; from < tiles; from += open.kTiles) {
+      const int count = tiles - from < open.kTiles ? tiles - from : open.kTiles;
+      open.open(panel, args.k, from, count);
+      each_rows<kOpenRows>(first, last, [&]<int kRows>(int row) {
+        open_rows<Format, kRows>(args, open, from, count, row, y + 16 * (row - first));
+      });
+    }
+    for (int row = first; row < last; row++) store_columns(args, row, p, load(y + 16 * (row - first)));
+  }
+}
+
 // Rows [first, last) through panels [begin, end).
 template <class Format>
 inline void linear_pass(const LinearArgs& args, int begin, int end, int first, int last) {
@@ -221,15 +377,8 @@ inline void linear_pass(const LinearArgs& args, int begin, int end, int first, i
   for (int p = begin; p < end; p++) {
     const auto* panel = reinterpret_cast<const uint8_t*>(args.panels) +
                         static_cast<size_t>(p) * panel_bytes(Format::kDType, args.k);
-    int row = first;
-    for (; row + kRows <= last; row += kRows) linear_rows<Format, kRows>(args, panel, p, row);
-    if constexpr (kRows > 4) {
-      for (; row + 4 <= last; row += 4) linear_rows<Format, 4>(args, panel, p, row);
-    }
-    if constexpr (kRows > 2) {
-      for (; row + 2 <= last; row += 2) linear_rows<Format, 2>(args, panel, p, row);
-    }
-    for (; row < last; row++) linear_rows<Format, 1>(args, panel, p, row);
+    each_rows<kRows>(first, last,
+                     [&]<int kCount>(int row) { linear_rows<Format, kCount>(args, panel, p, row); });
   }
 }
 
@@ -240,8 +389,16 @@ void linear_format(const LinearArgs& args, int begin, int end) {
             block = fit > 0 ? fit : 1;
   for (int from = begin; from < end; from += block) {
     const int to = from + block < end ? from + block : end;
-    for (int first = 0; first < args.rows; first += kPass)
-      linear_pass<Format>(args, from, to, first, first + kPass < args.rows ? first + kPass : args.rows);
+    for (int first = 0; first < args.rows; first += kPass) {
+      const int last = first + kPass < args.rows ? first + kPass : args.rows;
+      if constexpr (packed_layout(Format::kDType).scale_bytes > 0) {
+        if (last - first >= open_from<Format>()) {
+          open_pass<Format>(args, from, to, first, last);
+          continue;
+        }
+      }
+      linear_pass<Format>(args, from, to, first, last);
+    }
   }
 }
 

@@ -175,6 +175,7 @@ inline I32 dot4(I32 acc, Bytes codes, const int8_t* a) {
 using Sums = I32;
 constexpr int sum_groups(int) { return 8; }
 inline Sums begin_sums(I32 total) { return total; }
+inline Sums first_dot4(I32 total, Bytes codes, const int8_t* a) { return dot4(total, codes, a); }
 inline I32 end_sums(I32, Sums sums) { return sums; }
 inline constexpr bool kSplitDots = true;
 #else
@@ -204,11 +205,15 @@ inline Sums dot4(Sums sums, Bytes codes, const int8_t* a) {
   return {in_order(_mm256_add_epi16(sums.lo, _mm256_maddubs_epi16(codes.lo, four))),
           in_order(_mm256_add_epi16(sums.hi, _mm256_maddubs_epi16(codes.hi, four)))};
 }
+inline Sums first_dot4(I32, Bytes codes, const int8_t* a) {
+  __m256i four = broadcast4(a);
+  return {_mm256_maddubs_epi16(codes.lo, four), _mm256_maddubs_epi16(codes.hi, four)};
+}
 inline constexpr bool kSplitDots = false;
 #endif
 // Signed codes: |code| * (sign(code) * a) keeps one side unsigned; 2 * 128 * 127 < 2^15, exact since |a| <=
 // 127.
-inline I32 start8(int32_t) { return splat_i32(0); }
+inline I32 start8(I32) { return splat_i32(0); }
 inline I32 dot4_signed(I32 acc, Bytes codes, const int8_t* a) {
   __m256i four = broadcast4(a);
   return {dot4_half(acc.lo, _mm256_abs_epi8(codes.lo), _mm256_sign_epi8(four, codes.lo)),

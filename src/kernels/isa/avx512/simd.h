@@ -109,10 +109,11 @@ inline I32 dot4(I32 acc, Bytes codes, const int8_t* a) {
 using Sums = I32;
 constexpr int sum_groups(int) { return 8; }
 inline Sums begin_sums(I32 total) { return total; }
+inline Sums first_dot4(I32 total, Bytes codes, const int8_t* a) { return dot4(total, codes, a); }
 inline I32 end_sums(I32, Sums sums) { return sums; }
 inline constexpr bool kSplitDots = true;
 // VNNI wants one unsigned side: codes + 128, and 128 * sum(a) is taken off at the start. Exact.
-inline I32 start8(int32_t neg_sum) { return _mm512_slli_epi32(splat_i32(neg_sum), 7); }
+inline I32 start8(I32 neg_sum) { return _mm512_slli_epi32(neg_sum, 7); }
 inline I32 dot4_signed(I32 acc, Bytes codes, const int8_t* a) {
   return _mm512_dpbusd_epi32(acc, _mm512_xor_si512(codes.v, _mm512_set1_epi8(-128)), broadcast4(a));
 }

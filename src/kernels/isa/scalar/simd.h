@@ -234,15 +234,17 @@ inline I32 dot4(I32 acc, Bytes codes, const int8_t* a) {
   return acc;
 }
 // Where a set sums dot4 of many groups better in another form than I32: begin_sums, then dot4 of sum_groups(bits of a
-// code) groups at most, then end_sums, which takes the total from before and gives the total after.
+// code) groups at most, then end_sums, which takes the total from before and gives the total after. first_dot4 is
+// begin_sums and the first dot4.
 using Sums = I32;
 constexpr int sum_groups(int) { return 8; }
 inline Sums begin_sums(I32 total) { return total; }
+inline Sums first_dot4(I32 total, Bytes codes, const int8_t* a) { return dot4(total, codes, a); }
 inline I32 end_sums(I32, Sums sums) { return sums; }
 // Whether a chain of dot4 is so slow that a tile's halves are better summed side by side.
 inline constexpr bool kSplitDots = true;
 // The same for signed 8-bit codes; start8 takes minus the sum of all a that follow.
-inline I32 start8(int32_t) { return splat_i32(0); }
+inline I32 start8(I32) { return splat_i32(0); }
 inline I32 dot4_signed(I32 acc, Bytes codes, const int8_t* a) {
   LANES for (int j = 0; j < 4; j++) acc.v[i] += static_cast<int8_t>(codes.v[4 * i + j]) * a[j];
   return acc;
