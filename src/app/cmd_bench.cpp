@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <chrono>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "app/commands.h"
@@ -25,10 +26,10 @@ struct Options {
 constexpr int kDecodeTokens = 128, kPrefillTokens = 512, kBatchStreams = 16;
 
 struct Work {
-  double weight_bytes = 0;   // read once a step
-  double multiply_adds = 0;  // a token, linear layers without the head
-  double head_multiply_adds = 0;
-  double state_bytes = 0;  // read by one token at the depth of the run
+  double weight_bytes = 0;          // read once a step
+  double multiply_adds = 0;         // a token, linear layers up to the last with state
+  double output_multiply_adds = 0;  // behind that, of a token whose logits are wanted
+  double state_bytes = 0;           // read by one token at the depth of the run
   double key_multiply_adds = 0;
 };
 
@@ -37,8 +38,9 @@ Work work_of(const Network& network, int depth) {
   for (const Cost& cost : network.costs()) {
     const double keys = cost.window > 0 ? std::min(depth, cost.window) : depth;
     if (cost.kind != "embedding") work.weight_bytes += static_cast<double>(cost.weight_bytes);
-    (cost.kind == "head" ? work.head_multiply_adds : work.multiply_adds) +=
-        static_cast<double>(cost.multiply_adds);
+    work.output_multiply_adds += static_cast<double>(cost.multiply_adds);
+    if (cost.paged_bytes_a_token + cost.snapshot_bytes > 0)
+      work.multiply_adds += std::exchange(work.output_multiply_adds, 0);
     work.state_bytes += keys * static_cast<double>(cost.paged_bytes_a_token);
     work.key_multiply_adds += keys * static_cast<double>(cost.key_multiply_adds);
   }
@@ -56,7 +58,7 @@ double limit_tokens_per_s(const Options& options, const Network& network, Thread
   const double bytes = work.weight_bytes + work.state_bytes * options.streams;
   const double memory_s = bytes / read_bytes_per_s(pool, kernels, static_cast<size_t>(bytes));
   const double arithmetic_s =
-      options.streams * (work.multiply_adds + work.head_multiply_adds + work.key_multiply_adds) / rate;
+      options.streams * (work.multiply_adds + work.output_multiply_adds + work.key_multiply_adds) / rate;
   return options.streams / std::max(memory_s, arithmetic_s);
 }
 

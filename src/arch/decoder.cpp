@@ -47,6 +47,34 @@ std::span<const AdapterRows> adapter_rows(const Batch& batch, Arena& arena) {
   return {ranges, count};
 }
 
+// Rows of x and what the context says of them.
+struct PickedRows {
+  Rows x;
+  Context context;
+};
+
+PickedRows pick(const Context& context, Rows x, std::span<const int> rows) {
+  PickedRows picked{context.rows(static_cast<int>(rows.size()), x.width), context};
+  auto* adapters = context.arena.allocate<AdapterRows>(context.adapters.size());
+  size_t count = 0, next = 0;  // next: of the adapters' ranges
+  picked.context.prompt_rows = 0;
+  for (int i = 0; i < picked.x.rows; i++) {
+    const int row = rows[static_cast<size_t>(i)];
+    std::memcpy(picked.x.row(i), x.row(row), static_cast<size_t>(x.width) * sizeof(float));
+    if (row < context.prompt_rows) picked.context.prompt_rows = i + 1;
+    while (next < context.adapters.size() && context.adapters[next].end <= row) next++;
+    if (next == context.adapters.size() || context.adapters[next].begin > row) continue;
+    const Adapter* adapter = context.adapters[next].adapter;
+    if (count > 0 && adapters[count - 1].adapter == adapter && adapters[count - 1].end == i) {
+      adapters[count - 1].end++;
+    } else {
+      adapters[count++] = {i, i + 1, adapter};
+    }
+  }
+  picked.context.adapters = {adapters, count};
+  return picked;
+}
+
 // The panels of the head that hold `tokens`.
 std::span<const PanelRange> panels_of(std::span<const TokenRange> tokens, Arena& arena) {
   auto* ranges = arena.allocate<PanelRange>(tokens.size());
@@ -79,7 +107,9 @@ Decoder::Decoder(DecoderParts parts, const KernelTable& kernels, KvType kv)
 
 // Blocks with the same window share a group of page tables; inside a page they lie one after the other.
 void Decoder::place_state() {
-  for (auto& block : parts_.blocks) {
+  for (size_t i = 0; i < parts_.blocks.size(); i++) {
+    Block* block = parts_.blocks[i].get();
+    if (block->paged_state() || block->snapshot_bytes() > 0) stateful_blocks_ = i + 1;
     if (auto state = block->paged_state()) {
       size_t group = 0;
       while (group < page_groups_.size() && page_groups_[group].window != state->window) group++;
@@ -107,23 +137,24 @@ std::span<const float> Decoder::forward(const Batch& batch, Workspace& workspace
   Context context{workspace.pool, kernels_, arena, prompt_rows, adapter_rows(batch, arena)};
   Rows x = embed(context, batch.tokens, parts_.embedding->weight, parts_.embedding_scale);
   clock.next();
-  Step step{context, batch, {positions, static_cast<size_t>(m)}};
-  for (const auto& block : parts_.blocks) {
-    if (batch.abandoned != nullptr && batch.abandoned->load(std::memory_order_relaxed)) return {};
-    block->forward(step, x);
-    clock.next();
-  }
-
+  const auto run = [&](size_t begin, size_t end, const Step& step, Rows rows) {
+    for (size_t i = begin; i < end; i++) {
+      if (batch.abandoned != nullptr && batch.abandoned->load(std::memory_order_relaxed)) return false;
+      parts_.blocks[i]->forward(step, rows);
+      clock.next();
+    }
+    return true;
+  };
+  if (!run(0, stateful_blocks_, {context, batch, {positions, static_cast<size_t>(m)}}, x)) return {};
+  // Nobody looks back at what follows, so only rows with an output take part in it: 1 of 512 in a prompt.
   const int outputs = static_cast<int>(batch.outputs.size());
   if (outputs == 0) return {};
-  Rows last = context.rows(outputs, x.width);
-  context.prompt_rows = 0;
+  PickedRows picked = pick(context, x, batch.outputs);
+  if (!run(stateful_blocks_, parts_.blocks.size(), {picked.context, batch, {}}, picked.x)) return {};
+
+  const Rows last = picked.x;
+  context.prompt_rows = picked.context.prompt_rows;
   context.adapters = {};
-  for (int i = 0; i < outputs; i++) {
-    const int row = batch.outputs[static_cast<size_t>(i)];
-    std::memcpy(last.row(i), x.row(row), static_cast<size_t>(x.width) * sizeof(float));
-    if (row < prompt_rows) context.prompt_rows = i + 1;
-  }
   rms_norm(context, last, parts_.norm, last);
   Rows logits = context.rows(outputs, vocabulary());
   if (batch.wanted) {

@@ -47,6 +47,7 @@ class Decoder final : public Network, public TrainableNetwork {
   const KernelTable& kernels_;
   std::vector<PageGroup> page_groups_;
   size_t snapshot_bytes_ = 0;
+  size_t stateful_blocks_ = 0;  // up to the last block with state
   std::string numerics_;
 };
 

@@ -2,6 +2,9 @@
 // state it keeps and what it costs. Caches, batching, prefix sharing, the profiler ask blocks, never the
 // family.
 //
+// A block that declares no state makes a row of itself alone: it looks at no other row, position or sequence of the step, and
+// the network may leave out rows that nobody reads.
+//
 // Immutable once placed; forward() may run from one thread at a time per Context. A block's own work is
 // spread by its ops. Blocks cannot fail: arch/loader.h has validated every shape.
 #pragma once
