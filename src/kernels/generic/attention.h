@@ -40,16 +40,24 @@ inline const uint8_t* part_ahead(const KeyBlock& keys, int page, int last, size_
   return page_part(keys, page < last ? page : last - 1, offset);
 }
 
-// scores[row][key - block start] of all kRows rows for kPages pages from `page`; pages from `last` on are not read.
+// What is read kPagesAhead after the keys of `page`: keys, and behind those of the last page values from page `first` on.
+inline const uint8_t* keys_ahead(const KeyBlock& keys, int page, int first, int last) {
+  const int ahead = page + kPagesAhead;
+  return ahead < last ? page_part(keys, ahead, keys.k_offset)
+                      : part_ahead(keys, first + ahead - last, last, keys.v_offset);
+}
+
+// scores[row][key - block start] of all kRows rows for kPages pages from `page`, of pages [first_page, last).
 template <bool kInt8, int kRows, int kPages>
-inline void score_some_pages(const AttendArgs& args, int page, int last, float (*scores)[kKeyBlock]) {
+inline void score_some_pages(const AttendArgs& args, int page, int first_page, int last,
+                             float (*scores)[kKeyBlock]) {
   const int group = kInt8 ? kKvGroup : args.d;
   constexpr int kNumber = kInt8 ? 1 : 2, kLineRows = 64 / (kPageKeys * kNumber);  // rows of D in a cache line
   const uint8_t *keys[kPages], *ahead[kPages];
   F32 score[kPages][kRows];
   for (int p = 0; p < kPages; p++) {
     keys[p] = page_part(args, page + p, args.k_offset);
-    ahead[p] = part_ahead(args, page + kPagesAhead + p, last, args.k_offset);
+    ahead[p] = keys_ahead(args, page + p, first_page, last);
     for (int r = 0; r < kRows; r++) score[p][r] = splat(0);
   }
   for (int first = 0; first < args.d; first += group) {
@@ -80,10 +88,11 @@ template <bool kInt8, int kRows>
 inline void score_pages(const AttendArgs& args, int begin, int end, float (*scores)[kKeyBlock]) {
   constexpr int kPages = kScoreSums / kRows;
   const int last = (end + kPageKeys - 1) / kPageKeys;
-  int page = begin / kPageKeys;
+  const int first = begin / kPageKeys;
+  int page = first;
   for (; page + kPages <= last; page += kPages)
-    score_some_pages<kInt8, kRows, kPages>(args, page, last, scores);
-  for (; page < last; page++) score_some_pages<kInt8, kRows, 1>(args, page, last, scores);
+    score_some_pages<kInt8, kRows, kPages>(args, page, first, last, scores);
+  for (; page < last; page++) score_some_pages<kInt8, kRows, 1>(args, page, first, last, scores);
 }
 
 // Scores of a row -> weights exp(score - max), 0 outside [begin, end); returns the sum and sets the maximum.
