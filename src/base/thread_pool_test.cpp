@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <latch>
 #include <numeric>
@@ -25,6 +26,22 @@ TEST(ThreadPool, DoesEveryTaskOnceAndIsDoneWhenItReturns) {
       done.assign(done.size(), 0);
     }
   }
+}
+
+TEST(ThreadPool, WhatABusyThreadHasNotBegunIsDoneByOthers) {
+  constexpr int kTasks = 1000;
+  ThreadPool pool(2);
+  std::atomic<int> done{0};
+  bool all_others = false;
+  pool.run_ranges(kTasks, [&](int begin, int end) {
+    if (begin > 0) {
+      done += end - begin;
+      return;
+    }
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!all_others && std::chrono::steady_clock::now() < deadline) all_others = done == kTasks - end;
+  });
+  EXPECT_TRUE(all_others);
 }
 
 TEST(ThreadPool, WorkersThatSleepAreWoken) {
