@@ -35,8 +35,8 @@ struct EngineModel {
 struct EngineStats {
   uint64_t requests_finished = 0, requests_cancelled = 0, requests_failed = 0;
   uint64_t prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0;
-  uint64_t loops_rewound = 0, loops_closed = 0,
-           loops_cut = 0;      // of answers under a loop guard; closed: or ended
+  // Of answers under a loop guard; closed: or ended.
+  uint64_t loops_rewound = 0, loops_closed = 0, loops_cut = 0;
   uint64_t forced_tokens = 0;  // of answers under a grammar
   uint64_t steps = 0;
   int running = 0, queued = 0;
