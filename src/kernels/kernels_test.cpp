@@ -114,7 +114,7 @@ TEST(Linear, MatchesExactArithmetic) {
 
 // Sums of few bits (isa/avx2) hold a tile of the largest codes and activations.
 TEST(Linear, TheLargestDotsAreExact) {
-  constexpr int kRows = 19, kN = 16, kK = 512;
+  constexpr int kRows = 35, kN = 16, kK = 512;  // enough that every format is opened, and a few more
   ThreadPool pool(1);
   for (const DTypeInfo& type : kDTypes) {
     if (type.block == 1) continue;

@@ -25,6 +25,15 @@ inline I32 start_dot(I32 neg_sum) {
   return splat_i32(0);
 }
 
+// acc + minimum * (sum of x) of a tile, half by half (`second`: of the upper) where halves have minima of their own.
+template <class Format>
+[[gnu::always_inline]] inline F32 add_minimum(F32 acc, F32 minimum, F32 second, float d, float dsum,
+                                              const int32_t* neg_sum) {
+  if constexpr (!Format::kHalves) return fma(minimum, splat(dsum), acc);
+  acc = fma(minimum, mul(splat(d), to_f32(splat_i32(-neg_sum[0]))), acc);
+  return fma(second, mul(splat(d), to_f32(splat_i32(-neg_sum[1]))), acc);
+}
+
 // A row's sum after a tile: acc + scale * dot + minimum * (sum of x), in this order. `lower` and `upper`: of the halves, if
 // those have scales of their own; else `lower` is of all.
 template <class Format>
@@ -32,15 +41,9 @@ template <class Format>
                                            float dsum, const int32_t* neg_sum) {
   const F32 scale = splat(d);
   acc = fma(lower, mul(scales.scale, scale), acc);
-  if constexpr (Format::kHalves) {
-    acc = fma(upper, mul(scales.second, scale), acc);
-    if constexpr (Format::kMinimum) {
-      acc = fma(scales.minimum, mul(scale, to_f32(splat_i32(-neg_sum[0]))), acc);
-      acc = fma(scales.second_minimum, mul(scale, to_f32(splat_i32(-neg_sum[1]))), acc);
-    }
-  } else if constexpr (Format::kMinimum) {
-    acc = fma(scales.minimum, splat(dsum), acc);
-  }
+  if constexpr (Format::kHalves) acc = fma(upper, mul(scales.second, scale), acc);
+  if constexpr (Format::kMinimum)
+    acc = add_minimum<Format>(acc, scales.minimum, scales.second_minimum, d, dsum, neg_sum);
   return acc;
 }
 
@@ -271,17 +274,9 @@ template <class Format, int kRows>
         store(y + 16 * m, fma(to_f32(dots[m]), mul(scale, splat(d[m])), load(y + 16 * m)));
     }
     if constexpr (Format::kMinimum) {
-      for (int m = 0; m < kRows; m++) {
-        F32 acc = load(y + 16 * m);
-        if constexpr (Format::kHalves) {
-          for (int half = 0; half < 2; half++)
-            acc =
-                fma(open.minimum(t, half), mul(splat(d[m]), to_f32(splat_i32(-neg_sum[2 * m + half]))), acc);
-        } else {
-          acc = fma(open.minimum(t, 0), splat(dsum[m]), acc);
-        }
-        store(y + 16 * m, acc);
-      }
+      for (int m = 0; m < kRows; m++)
+        store(y + 16 * m, add_minimum<Format>(load(y + 16 * m), open.minimum(t, 0),
+                                              open.minimum(t, kHalves - 1), d[m], dsum[m], neg_sum + 2 * m));
     }
   }
 }
