@@ -1,6 +1,7 @@
 // linear_rates [N K]: what the linear kernel of every table reaches on one thread, a line a format: bytes of weights a second
 // with one row (weights larger than the caches), multiply-adds a second with 8 and 64 rows, beside what the set can at best;
-// where the set has a matrix unit also those of its bf16 tiles with 32, 128 and 512 rows.
+// where the set has a matrix unit also those of its bf16 tiles with 32, 128 and 512 rows, and where outputs can be bounded the
+// bytes a second that this reads.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,7 +35,8 @@ double best_seconds(Call call) {
 
 using LinearKernel = void (*)(const LinearArgs& args, int begin, int end);
 
-double seconds_of(const KernelTable& table, LinearKernel kernel, const std::vector<PackedMatrix>& weights,
+template <class Kernel>
+double seconds_of(const KernelTable& table, Kernel kernel, const std::vector<PackedMatrix>& weights,
                   int rows) {
   const int n = weights[0].rows(), k = weights[0].k();
   std::vector<float> x(static_cast<size_t>(rows * k));
@@ -80,6 +82,14 @@ void measure(const KernelTable& table, DType dtype, int n, int k) {
   if (table.linear_bf16 != nullptr) {
     fmt::print("; tiles {:7.1f} {:7.1f} {:7.1f}", rate(table.linear_bf16, 32), rate(table.linear_bf16, 128),
                rate(table.linear_bf16, 512));
+  }
+  if (packed_layout(dtype).low_bytes > 0) {
+    std::vector<float> estimates(static_cast<size_t>(n)), bounds(static_cast<size_t>(n));
+    const auto bound = [&](const LinearArgs& args, int begin, int end) {
+      table.bound(args, begin, end, estimates.data(), bounds.data());
+    };
+    const double read = bytes - static_cast<double>(weights.size() * weights[0].low_bytes());
+    fmt::print("; bounds {:6.1f} GB/s", read / seconds_of(table, bound, weights, 1) / 1e9);
   }
   fmt::print("\n");
 }

@@ -11,6 +11,7 @@
 #include "app/machine_limits.h"
 #include "app/model_store.h"
 #include "app/network_driver.h"
+#include "base/mapped_file.h"
 #include "engine/model.h"
 #include "kernels/dispatch.h"
 
@@ -18,7 +19,7 @@ namespace understudy {
 namespace {
 
 struct Options {
-  std::string work, model;
+  std::string work, model, text;
   int tokens = 0, depth = 0, streams = 0, threads = 0;
   bool json = false;
 };
@@ -33,11 +34,13 @@ struct Work {
   double key_multiply_adds = 0;
 };
 
-Work work_of(const Network& network, int depth) {
+// `greedy`: of the outputs the largest alone is wanted.
+Work work_of(const Network& network, int depth, bool greedy) {
   Work work;
   for (const Cost& cost : network.costs()) {
     const double keys = cost.window > 0 ? std::min(depth, cost.window) : depth;
     if (cost.kind != "embedding") work.weight_bytes += static_cast<double>(cost.weight_bytes);
+    if (greedy) work.weight_bytes -= static_cast<double>(cost.bytes_of_others);
     work.output_multiply_adds += static_cast<double>(cost.multiply_adds);
     if (cost.paged_bytes_a_token + cost.snapshot_bytes > 0)
       work.multiply_adds += std::exchange(work.output_multiply_adds, 0);
@@ -52,7 +55,7 @@ double limit_tokens_per_s(const Options& options, const Network& network, Thread
                           const KernelTable& kernels, int tokens) {
   const bool is_prefill = options.work == "prefill";
   const int mean_depth = options.depth + tokens / 2;
-  const Work work = work_of(network, mean_depth);
+  const Work work = work_of(network, mean_depth, !options.text.empty() && options.streams == 1);
   const double rate = multiply_adds_per_s(pool, kernels, is_prefill);
   if (is_prefill) return rate / (work.multiply_adds + work.key_multiply_adds);
   const double bytes = work.weight_bytes + work.state_bytes * options.streams;
@@ -62,13 +65,35 @@ double limit_tokens_per_s(const Options& options, const Network& network, Thread
   return options.streams / std::max(memory_s, arithmetic_s);
 }
 
+// The tokens of a file; sets the depth to all of them if none is asked for.
+Result<std::vector<TokenId>> read_text(Options& options, const Tokenizer& tokenizer) {
+  ASSIGN_OR_RETURN(const auto file, MappedFile::open(options.text));
+  const std::string text(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
+  std::vector<TokenId> tokens = tokenizer.encode(PromptText::data(text), /*add_special=*/true);
+  const auto count = static_cast<int>(tokens.size());
+  if (options.depth == 0) options.depth = count;
+  if (options.depth > count || count == 0) {
+    return Error{ErrorCode::invalid_argument, fmt::format("the text has {} tokens", count), "--text",
+                 "Give a longer text, or a smaller --depth"};
+  }
+  return tokens;
+}
+
 Status bench(Options options) {
   const bool is_prefill = options.work == "prefill";
+  if (is_prefill && !options.text.empty()) {
+    return Error{ErrorCode::invalid_argument, "a text is answered, not only read", "--text",
+                 "Bench decode or batch with it"};
+  }
   if (options.tokens == 0) options.tokens = is_prefill ? kPrefillTokens : kDecodeTokens;
   if (options.streams == 0) options.streams = options.work == "batch" ? kBatchStreams : 1;
   ASSIGN_OR_RETURN(const ModelLocation location, find_model(options.model));
   ASSIGN_OR_RETURN(const KernelTable* kernels, select_kernels());
   ASSIGN_OR_RETURN(const auto model, Model::load(location, {.threads = options.threads}));
+  std::vector<TokenId> text;
+  if (!options.text.empty()) {
+    ASSIGN_OR_RETURN(text, read_text(options, *model->tokenizer()));
+  }
   const int capacity = options.depth + options.tokens + 1;
   if (model->trained_context() > 0 && capacity > model->trained_context()) {
     return Error{
@@ -77,7 +102,7 @@ Status bench(Options options) {
         "--tokens, --depth", "Ask for fewer"};
   }
 
-  NetworkDriver run(model->network(), options.threads, options.streams, capacity);
+  NetworkDriver run(model->network(), options.threads, options.streams, capacity, std::move(text));
   // Once untimed: a server has touched every weight and has its working memory long before most calls.
   is_prefill ? run.prefill(0, options.tokens) : run.decode(0, 2);
   if (options.depth > 0) run.prefill(0, options.depth);
@@ -95,6 +120,7 @@ Status bench(Options options) {
                                                                   {"tokens", options.tokens},
                                                                   {"depth", options.depth},
                                                                   {"streams", options.streams},
+                                                                  {"text", options.text},
                                                                   {"seconds", seconds},
                                                                   {"tokens_per_s", rate},
                                                                   {"limit_tokens_per_s", limit},
@@ -123,6 +149,11 @@ void add_bench(CLI::App& app, Action& action) {
   verb->add_option("--tokens", options->tokens, "Tokens to time, a stream (decode, batch: 128; prefill: 512)")
       ->check(CLI::Range(1, 1 << 20));
   verb->add_option("--depth", options->depth, "Tokens already in the context")->check(CLI::Range(0, 1 << 20));
+  verb->add_option(
+          "--text", options->text,
+          "decode, batch: read this file's first --depth tokens (else all of it) and answer as a request at "
+          "temperature 0 does")
+      ->type_name("FILE");
   verb->add_option("--streams", options->streams, "Sequences a step (batch: 16)")->check(CLI::Range(1, 1024));
   verb->add_option("--threads", options->threads, "Threads; default: all that this process may use")
       ->check(CLI::Range(1, 1024));

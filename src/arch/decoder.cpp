@@ -159,6 +159,9 @@ std::span<const float> Decoder::forward(const Batch& batch, Workspace& workspace
   Rows logits = context.rows(outputs, vocabulary());
   if (batch.wanted) {
     linear_panels(context, last, *parts_.head, panels_of(*batch.wanted, arena), logits);
+  } else if (batch.largest_only && workspace.bounds.pay_now()) {
+    const std::optional<double> share = linear_largest(context, last, *parts_.head, logits);
+    if (share) workspace.bounds.took(*share);
   } else {
     const Linear* head[] = {parts_.head.get()};
     linear(context, last, head, {&logits, 1});
@@ -179,6 +182,7 @@ std::vector<Cost> Decoder::costs() const {
   for (const auto& block : parts_.blocks) costs.push_back(block->cost());
   Cost head = table("head", *parts_.head);
   head.multiply_adds = head.parameters;
+  head.bytes_of_others = static_cast<int64_t>(parts_.head->weight.low_bytes());
   if (tied) head.parameters = 0;
   costs.push_back(head);
   return costs;

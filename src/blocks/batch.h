@@ -56,6 +56,8 @@ struct Batch {
   std::vector<int> outputs;  // ascending rows whose logits are wanted
   // If given: ascending ranges; logits of other tokens are wanted of no output, and undefined.
   std::optional<std::vector<TokenRange>> wanted;
+  // Without `wanted`: of each output only the largest logit is wanted, and those equal to it; others may be -infinity.
+  bool largest_only = false;
   // Looked at between blocks; once true, forward() may return early without logits, and the state of the
   // rows' positions and all snapshots of the batch are undefined.
   const std::atomic<bool>* abandoned = nullptr;

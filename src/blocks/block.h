@@ -35,6 +35,7 @@ struct Cost {
   std::string_view kind;  // "attention", "mlp", …
   int64_t parameters = 0;
   int64_t weight_bytes = 0;       // packed, read once a step
+  int64_t bytes_of_others = 0;    // of them, what Batch::largest_only need not read
   int64_t multiply_adds = 0;      // a token, linear layers
   int64_t key_multiply_adds = 0;  // a token and visible key
   int window = 0;                 // keys a token sees at most; 0: all

@@ -4,6 +4,8 @@
 // or on requests that were cancelled.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <future>
@@ -230,6 +232,39 @@ TEST_P(ContractTest, WantedLogitsHaveTheBitsOfAll) {
   }
   batch.wanted = std::vector<TokenRange>{};
   EXPECT_EQ(forward().size(), all.size());
+}
+
+TEST_P(ContractTest, TheLargestLogitHasTheBitsOfAll) {
+  const Network& network = model_->network();
+  ThreadPool pool(2);
+  auto workspace = make_workspace(pool);
+  for (const int rows : {1, 3}) {
+    Batch batch;
+    batch.tokens = random_tokens(static_cast<size_t>(rows), 6, network.vocabulary());
+    const auto forward = [&](bool largest_only) {
+      std::vector<ContiguousState> states;
+      batch.sequences.clear(), batch.outputs.clear();
+      for (int i = 0; i < rows; i++) {
+        states.emplace_back(network, 1);
+        batch.sequences.push_back(states.back().rows(i, 1, 0, RowKind::generated));
+        batch.outputs.push_back(i);
+      }
+      batch.largest_only = largest_only;
+      const auto logits = network.forward(batch, *workspace);
+      return std::vector<float>(logits.begin(), logits.end());
+    };
+    const std::vector<float> all = forward(false), largest = forward(true);
+    const auto vocabulary = static_cast<ptrdiff_t>(network.vocabulary());
+    for (auto row = all.begin(), other = largest.begin(); row != all.end();
+         row += vocabulary, other += vocabulary) {
+      const auto best = std::max_element(row, row + vocabulary);
+      const auto found = std::max_element(other, other + vocabulary);  // the first of equals in both
+      EXPECT_EQ(found - other, best - row);
+      EXPECT_EQ(*found, *best);
+      for (ptrdiff_t i = 0; i < vocabulary; i++)
+        ASSERT_TRUE(other[i] == row[i] || std::isinf(other[i])) << "token " << i;
+    }
+  }
 }
 
 TEST_P(ContractTest, CancelledRequestsLeaveNoTrace) {

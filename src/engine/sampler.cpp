@@ -294,8 +294,10 @@ void Sampler::forget(std::span<const TokenId> tokens) {
   if (dry_ || params_.no_repeat_ngram > 0) tokens_.resize(tokens_.size() - tokens.size());
 }
 
+bool Sampler::takes_largest() const { return params_.temperature == 0 && !adjusts(); }
+
 std::span<const float> Sampler::adjusted(std::span<const float> logits) {
-  if (params_.logit_bias.empty() && history_.empty() && tokens_.empty()) return logits;
+  if (!adjusts()) return logits;
   scratch_.assign(logits.begin(), logits.end());
   for (auto [id, bias] : params_.logit_bias) scratch_[static_cast<size_t>(id)] += bias;
   for (auto [id, count] : history_) {

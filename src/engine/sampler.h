@@ -27,12 +27,16 @@ class Sampler {
   std::optional<TokenId> sample(std::span<const float> logits, int position,
                                 const TokenMask* allowed = nullptr);
 
+  // Whether sample() without `allowed` is the first of the largest logits, whatever the others are.
+  bool takes_largest() const;
+
   // Adds a token to the answer, for the penalties.
   void accept(TokenId id);
   // The last tokens of the answer are taken back.
   void forget(std::span<const TokenId> tokens);
 
  private:
+  bool adjusts() const { return !params_.logit_bias.empty() || !history_.empty() || !tokens_.empty(); }
   std::span<const float> adjusted(std::span<const float> logits);
   // The place of the logit that is drawn.
   std::optional<TokenId> draw(std::span<const float> logits, int position) const;

@@ -304,6 +304,11 @@ void Scheduler::restrict_logits() {
     for (int j = 0; j < jobs; j++) find(j);
   }
   batch_.wanted = wanted_tokens();
+  batch_.largest_only = !batch_.wanted && std::all_of(jobs_.begin(), jobs_.end(), [](const Job& job) {
+    const Sequence& s = *job.sequence;
+    const bool any_token = !s.path && job.allowed == nullptr;
+    return job.sample && s.request.logprobs < 0 && any_token && s.sampler.takes_largest();
+  });
 }
 
 std::optional<std::vector<TokenRange>> Scheduler::wanted_tokens() const {

@@ -23,6 +23,7 @@ inline constexpr int kTileD = 32;          // and head widths are padded so
 inline constexpr int kAttendRows = 4;      // query rows that share the reads of a key block
 inline constexpr int kMaxHeadWidth = 512;  // D; the largest of the known families is Gemma 4's 512
 inline constexpr int kRowGroup = 16;       // int8 rows that lie interleaved
+inline constexpr int kMaxBoundK = 16384;   // K of the largest matrix whose outputs can be bounded
 
 // M rows of K activations, quantised to int8 per 32: x = d * q. Sums make the offsets of unsigned codes exact.
 // Rows lie in groups of kRowGroup, the last of which may have fewer: (groups, K/32, rows of the group, ...), so that a
@@ -139,6 +140,11 @@ struct KernelTable {
   // Columns of panels [begin, end): the bits of linear_bf16, swiglu or geglu, and round_row_bf16 one after the other, without
   // their ways through memory. nullptr where linear_bf16 is.
   void (*gated_bf16)(const GatedArgs& args, int begin, int end);
+
+  // For one row and formats with low quants (packed_layout.h), which it doesn't read: the largest output of each panel in
+  // [begin, end), estimated, and bounded: none that `linear` gives without bias is larger. The bound is not finite where weights
+  // or activations are not. K is at most kMaxBoundK.
+  void (*bound)(const LinearArgs& args, int begin, int end, float* estimates, float* bounds);
 
   void (*rms_norm)(const float* x, const float* w, int c, float eps, float* y);
   // y = silu(gate) * up, y = gelu_tanh(gate) * up.

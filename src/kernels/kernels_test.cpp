@@ -11,6 +11,7 @@
 #include "kernels/testing/quantised_rows.h"
 #include "tensor/half.h"
 #include "tensor/packed_matrix.h"
+#include "tensor/quant_block.h"
 #include "tensor/testing/random_blocks.h"
 
 namespace understudy {
@@ -153,6 +154,97 @@ TEST(Linear, GroupingRowsChangesNoBit) {
         }
       }
     }
+  }
+}
+
+// The largest dot of a row of blocks with x that codes with the same upper four bits allow.
+double largest_dot(DType dtype, const std::byte* row, int k, const QuantisedRows& x) {
+  const int block_k = static_cast<int>(info(dtype).block);
+  const Codes& format = info(dtype).codes;
+  const int low = (1 << (format.bits - 4)) - 1;
+  double sum = 0;
+  QuantBlock block;
+  for (int i = 0; i < k; i++) {
+    if (i % block_k == 0)
+      read_quant_block(dtype, row + i / block_k * static_cast<int>(info(dtype).bytes), block);
+    const uint8_t code = block.codes[i % block_k];
+    const int value = format.bits == 8 ? static_cast<int8_t>(code) : code - format.offset,
+              least = value & ~low;
+    double scale = f16_to_f32(block.d);
+    if (format.sub_scales > 0)
+      scale *= static_cast<int8_t>(block.scales[i % block_k * format.sub_scales / block_k]);
+    const auto at = static_cast<size_t>(i);
+    const double by = scale * x.q[at] * static_cast<double>(x.d[at / 32]);
+    sum += std::max(by * least, by * (least + low));
+  }
+  return sum;
+}
+
+TEST(Bound, HoldsAndIsNoHigherThanTheUpperBitsAllow) {
+  ThreadPool pool(1);
+  for (const DTypeInfo& type : kDTypes) {
+    const DType dtype = type.dtype;
+    if (packed_layout(dtype).low_bytes == 0) continue;
+    for (int k : {256, 1280, kMaxBoundK}) {
+      constexpr int kN = 40;
+      const auto count = static_cast<size_t>(kN * k);
+      for (const auto& blocks : {random_blocks(dtype, count, 7), largest_blocks(dtype, count, 8)}) {
+        const PackedMatrix weights =
+            PackedMatrix::pack(dtype, kN, k, blocks, pool, std::make_shared<Arena>());
+        const std::vector<float> x = normal(static_cast<size_t>(k), 9);
+        for (const KernelTable* table : testable_kernels()) {
+          const QuantisedRows row(*table, x.data(), 1, k);
+          std::vector<float> y(kN), estimates(3), bounds(3);
+          LinearArgs args{};
+          args.dtype = dtype;
+          args.panels = weights.panel(0);
+          args.k = k;
+          args.rows = 1;
+          args.int8 = row.int8();
+          args.y = y.data();
+          args.n = args.y_stride = kN;
+          table->linear(args, 0, 3);
+          table->bound(args, 0, 3, estimates.data(), bounds.data());
+          for (int p = 0; p < 3; p++) {
+            double most = p == 2 ? 0 : -INFINITY, largest = most;  // columns beyond N are zeros
+            for (int j = 16 * p; j < std::min(16 * (p + 1), kN); j++) {
+              const size_t row_bytes = blocks.size() / kN;
+              most = std::max(most, largest_dot(dtype, &blocks[static_cast<size_t>(j) * row_bytes], k, row));
+              largest = std::max(largest, static_cast<double>(y[static_cast<size_t>(j)]));
+            }
+            const auto at = static_cast<size_t>(p);
+            EXPECT_LE(largest, bounds[at]) << table->name << " " << type.name << " K " << k << " panel " << p;
+            EXPECT_LE(estimates[at], bounds[at]);
+            // What rounding may do is added to it.
+            EXPECT_NEAR(bounds[at], most, 0.02 * (most - estimates[at]) + 1e-3)
+                << table->name << " " << type.name << " K " << k << " panel " << p;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Bound, IsNoNumberWhereWeightsAreNone) {
+  ThreadPool pool(1);
+  constexpr int kN = 16, kK = 64;
+  auto blocks = random_blocks(DType::q8_0, kN * kK, 7);
+  const uint16_t infinity = f32_to_f16(INFINITY);
+  std::memcpy(&blocks[5 * info(DType::q8_0).bytes], &infinity, 2);
+  const PackedMatrix weights =
+      PackedMatrix::pack(DType::q8_0, kN, kK, blocks, pool, std::make_shared<Arena>());
+  const std::vector<float> x = normal(kK, 9);
+  for (const KernelTable* table : testable_kernels()) {
+    const QuantisedRows row(*table, x.data(), 1, kK);
+    float estimate = 0, bound = 0;
+    LinearArgs args{};
+    args.dtype = DType::q8_0;
+    args.panels = weights.panel(0);
+    args.k = kK;
+    args.rows = 1;
+    args.int8 = row.int8();
+    table->bound(args, 0, 1, &estimate, &bound);
+    EXPECT_FALSE(std::isfinite(bound)) << table->name;
   }
 }
 

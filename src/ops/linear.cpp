@@ -1,5 +1,9 @@
 #include "ops/linear.h"
 
+#include <algorithm>
+#include <array>
+#include <limits>
+
 #include "base/check.h"
 #include "base/checked.h"
 #include "ops/adapter_terms.h"
@@ -120,6 +124,43 @@ void multiply(const Context& context, Rows x, std::span<const Linear* const> lay
 }
 
 }  // namespace
+
+std::optional<double> linear_largest(const Context& context, Rows x, const Linear& layer, Rows y) {
+  ArenaScope scope(context.arena);
+  const KernelTable& kernels = context.kernels;
+  const PackedMatrix& weight = layer.weight;
+  CHECK(weight.k() == x.width && context.tape == nullptr);
+  const bool bf16 = kernels.linear_bf16 != nullptr && context.prompt_rows > 0;
+  if (x.rows != 1 || bf16 || packed_layout(weight.dtype()).low_bytes == 0 || x.width > kMaxBoundK ||
+      !layer.bias.empty()) {
+    const Linear* layers[] = {&layer};
+    multiply(context, x, layers, std::array{Segment{0, {0, weight.panels()}}}, {&y, 1});
+    return std::nullopt;
+  }
+  constexpr float kLeast = -std::numeric_limits<float>::infinity();
+  const int panels = weight.panels(), n = weight.rows();
+  const Operands operands = prepare(context, x, 0, /*quantise=*/true);
+  const LinearArgs args = arguments(layer, operands, y, /*bf16=*/false);
+  auto* estimates = context.arena.allocate<float>(static_cast<size_t>(panels));
+  auto* bounds = context.arena.allocate<float>(static_cast<size_t>(panels));
+  context.pool.run_ranges(panels, [&](int begin, int end) {
+    kernels.bound(args, begin, end, estimates, bounds);
+    std::fill(y.data + begin * kPanelRows, y.data + std::min(end * kPanelRows, n), kLeast);
+  });
+
+  const auto likely = static_cast<int>(std::max_element(estimates, estimates + panels) - estimates);
+  kernels.linear(args, likely, likely + 1);
+  float best = kLeast;  // NaN is no largest value
+  for (int i = likely * kPanelRows; i < std::min((likely + 1) * kPanelRows, n); i++)
+    best = y.data[i] > best ? y.data[i] : best;
+  auto* left = context.arena.allocate<int>(static_cast<size_t>(panels));
+  int count = 0;
+  for (int p = 0; p < panels; p++) {
+    if (p != likely && !(bounds[p] < best)) left[count++] = p;
+  }
+  context.pool.run(count, [&](int i) { kernels.linear(args, left[i], left[i] + 1); });
+  return static_cast<double>(count + 1) / panels;
+}
 
 void linear_of_tiles(const Context& context, const uint16_t* x, const Linear& layer, Rows y) {
   const LinearArgs args{.dtype = layer.weight.dtype(),

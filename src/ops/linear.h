@@ -11,6 +11,7 @@
 // Errors    none: shapes are validated when the model is loaded
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -37,6 +38,11 @@ struct PanelRange {
 // are. Recorded nowhere.
 void linear_panels(const Context& context, Rows x, const Linear& layer, std::span<const PanelRange> wanted,
                    Rows y);
+
+// y as linear() gives it where a column is its row's largest, and perhaps elsewhere; -infinity in the other columns. Of one row
+// that is not bf16, by a layer without bias whose codes have low quants (packed_layout.h), only the panels are computed
+// whose bounds (KernelTable::bound) reach the largest output: returns their share of all panels. Recorded nowhere, no adapters.
+std::optional<double> linear_largest(const Context& context, Rows x, const Linear& layer, Rows y);
 
 // Of prompt rows that are bf16 in groups (bf16_row_at) already, on sets with a matrix unit; recorded nowhere, no adapters.
 void linear_of_tiles(const Context& context, const uint16_t* x, const Linear& layer, Rows y);

@@ -24,10 +24,12 @@ struct TileCodes {
   uint32_t word[kPanelRows][8];  // word g of a row holds its K 4g .. 4g + 3
 };
 
-void write_nibbles(const TileCodes& codes, std::byte* quants) {
+// Bits `bit` to `bit` + 3 of every code.
+void write_nibbles(const TileCodes& codes, int bit, std::byte* quants) {
   for (int j = 0; j < 4; j++) {
     for (int lane = 0; lane < kPanelRows; lane++) {
-      uint32_t both = (codes.word[lane][j] & 0x0f0f0f0fu) | (codes.word[lane][j + 4] & 0x0f0f0f0fu) << 4;
+      uint32_t both =
+          (codes.word[lane][j] >> bit & 0x0f0f0f0fu) | (codes.word[lane][j + 4] >> bit & 0x0f0f0f0fu) << 4;
       std::memcpy(quants + 64 * j + 4 * lane, &both, 4);
     }
   }
@@ -57,39 +59,37 @@ void write_pairs(const TileCodes& codes, int bit, std::byte* vectors) {
   }
 }
 
-void write_bytes(const TileCodes& codes, std::byte* vectors) {
-  for (int g = 0; g < 8; g++) {
-    for (int lane = 0; lane < kPanelRows; lane++)
-      std::memcpy(vectors + 64 * g + 4 * lane, &codes.word[lane][g], 4);
-  }
-}
-
-void write_tile(int bits, const TileCodes& codes, std::byte* quants) {
-  if (bits == 8) return write_bytes(codes, quants);
+void write_tile(int bits, const TileCodes& codes, std::byte* quants, std::byte* low) {
   if (bits < 4) {
     write_pairs(codes, 0, quants);
     if (bits == 3) write_bits(codes, 2, quants + 128);
     return;
   }
-  write_nibbles(codes, quants);
+  write_nibbles(codes, bits > 5 ? bits - 4 : 0, quants);
   if (bits == 5) write_bits(codes, 4, quants + 256);
-  if (bits == 6) write_pairs(codes, 4, quants + 256);
+  if (bits == 6) write_pairs(codes, 0, low);
+  if (bits == 8) write_nibbles(codes, 0, low);
 }
 
-uint8_t read_code(int bits, const std::byte* quants, int lane, int kk) {
-  const auto byte = [&](size_t vector) {
-    return std::to_integer<int>(quants[64 * vector + 4 * static_cast<size_t>(lane) + kk % 4]);
+uint8_t read_code(int bits, const std::byte* quants, const std::byte* low, int lane, int kk) {
+  const auto byte = [&](const std::byte* vector) {
+    return std::to_integer<int>(vector[4 * static_cast<size_t>(lane) + kk % 4]);
   };
-  const auto pair = [&](size_t vector) { return byte(vector + kk / 16) >> 2 * (kk / 4 % 4) & 3; };
+  const auto pair = [&](const std::byte* vectors) {
+    return byte(vectors + 64 * (kk / 16)) >> 2 * (kk / 4 % 4) & 3;
+  };
+  const auto nibble = [&](const std::byte* vectors) {
+    return byte(vectors + 64 * (kk % 16 / 4)) >> (kk < 16 ? 0 : 4) & 15;
+  };
   const auto bit = [&](const std::byte* masks) {
     const int at = 4 * lane + kk % 4;
     return std::to_integer<int>(masks[8 * (kk / 4) + at / 8]) >> at % 8 & 1;
   };
-  if (bits == 8) return static_cast<uint8_t>(byte(kk / 4));
-  if (bits < 4) return static_cast<uint8_t>(pair(0) | (bits == 3 ? bit(quants + 128) << 2 : 0));
-  int code = byte(kk % 16 / 4) >> (kk < 16 ? 0 : 4) & 15;
+  if (bits < 4) return static_cast<uint8_t>(pair(quants) | (bits == 3 ? bit(quants + 128) << 2 : 0));
+  int code = nibble(quants);
   if (bits == 5) code |= bit(quants + 256) << 4;
-  if (bits == 6) code |= pair(4) << 4;
+  if (bits == 6) code = code << 2 | pair(low);
+  if (bits == 8) code = code << 4 | nibble(low);
   return static_cast<uint8_t>(code);
 }
 
@@ -126,7 +126,8 @@ void pack_quant_panel(DType dtype, int rows, int k, const std::byte* file, size_
   const PackedLayout layout = packed_layout(dtype);
   const int block_k = static_cast<int>(info(dtype).block);
   std::byte* quants = panel;
-  std::byte* scales = panel + panel_quant_bytes(dtype, k);
+  std::byte* low = panel + panel_low_at(dtype, k);
+  std::byte* scales = panel + panel_scales_at(dtype, k);
   QuantBlock blocks[kPanelRows] = {};
   TileCodes codes;
   for (int b = 0; b < k / block_k; b++, scales += layout.scale_bytes) {
@@ -136,10 +137,10 @@ void pack_quant_panel(DType dtype, int rows, int k, const std::byte* file, size_
           blocks[lane]);
       put_scales(info(dtype).codes, blocks[lane], lane, scales);
     }
-    for (int at = 0; at < block_k; at += kTileK, quants += layout.quant_bytes) {
+    for (int at = 0; at < block_k; at += kTileK, quants += layout.quant_bytes, low += layout.low_bytes) {
       for (int lane = 0; lane < kPanelRows; lane++)
         std::memcpy(codes.word[lane], blocks[lane].codes + at, kTileK);
-      write_tile(info(dtype).codes.bits, codes, quants);
+      write_tile(info(dtype).codes.bits, codes, quants, low);
     }
   }
 }
@@ -205,13 +206,14 @@ void PackedMatrix::unpack_row(int row, float* out) const {
   }
   const PackedLayout layout = packed_layout(dtype_);
   const Codes& format = info(dtype_).codes;
-  const std::byte* scales = base + panel_quant_bytes(dtype_, k_);
+  const std::byte* low = base + panel_low_at(dtype_, k_);
+  const std::byte* scales = base + panel_scales_at(dtype_, k_);
   for (int i = 0; i < k_; i++) {
     const int tile = i / kTileK, block_k = layout.scale_tiles * kTileK;
-    const std::byte* quants = base + static_cast<size_t>(tile) * static_cast<size_t>(layout.quant_bytes);
     const std::byte* block =
         scales + static_cast<size_t>(i / block_k) * static_cast<size_t>(layout.scale_bytes);
-    const uint8_t code = read_code(format.bits, quants, lane, i % kTileK);
+    const uint8_t code = read_code(format.bits, base + tile * layout.quant_bytes,
+                                   low + tile * layout.low_bytes, lane, i % kTileK);
     out[i] = dequantize(format, code, block, lane, i % block_k * format.sub_scales / block_k);
   }
 }

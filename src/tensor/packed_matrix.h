@@ -34,6 +34,10 @@ class PackedMatrix {
   int panels() const { return (rows_ + kPanelRows - 1) / kPanelRows; }
   const std::byte* panel(int p) const { return data_ + static_cast<size_t>(p) * panel_bytes(dtype_, k_); }
   size_t bytes() const { return static_cast<size_t>(panels()) * panel_bytes(dtype_, k_); }
+  // Of bytes(), the low quants.
+  size_t low_bytes() const {
+    return static_cast<size_t>(panels()) * (panel_scales_at(dtype_, k_) - panel_low_at(dtype_, k_));
+  }
   explicit operator bool() const { return data_ != nullptr; }
 
   // Row `row`, exactly dequantised to f32, out[K].

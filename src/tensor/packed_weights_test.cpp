@@ -128,7 +128,7 @@ TEST_F(PackedWeightsTest, RefusesWhatIsNotItsCopy) {
 
   // Every field of the header, changed in place; of the last matrix, which ends where the file does.
   for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
-           {"weights 1", "weights 9"},
+           {"weights 2", "weights 9"},
            {"\"bytes\":", "\"bites\":"},
            {"\"rows\":37", "\"rows\":99"},
            {"\"rows\":37", "\"rows\":-7"},
@@ -181,8 +181,8 @@ TEST_F(PackedWeightsTest, TheLayoutIsThatOfItsVersion) {
     const PackedMatrix matrix = weights.get(std::string(type.name), type.dtype, kRows, kK, file, pool_);
     sha.update({matrix.panel(0), matrix.bytes()});
   }
-  EXPECT_EQ(kPackedLayoutVersion, 1);
-  EXPECT_EQ(sha.hex(), "1768c6a940b25103e1d366597d1e9ed0c02f88edfd5eb586e2ddab1b4bb1ee4e");
+  EXPECT_EQ(kPackedLayoutVersion, 2);
+  EXPECT_EQ(sha.hex(), "53cf8904ba92a7a19fe201229868a07083aaf745565b7484a1db1ecb21fe9a41");
 }
 
 }  // namespace

@@ -87,6 +87,7 @@ class HashNetwork final : public Network {
     }
     if (output != batch.outputs.size()) violation("outputs are not ascending rows");
     if (batch.wanted) forget_unwanted(*batch.wanted);
+    if (batch.largest_only) forget_smaller();
     return logits_;
   }
 
@@ -134,6 +135,15 @@ class HashNetwork final : public Network {
     }
     for (size_t i = 0; i < logits_.size(); i++) {
       if (!is_wanted[i % is_wanted.size()]) logits_[i] = std::numeric_limits<float>::infinity();
+    }
+  }
+
+  void forget_smaller() const {
+    for (auto row = logits_.begin(); row != logits_.end(); row += vocabulary_) {
+      const float largest = *std::max_element(row, row + vocabulary_);
+      std::replace_if(
+          row, row + vocabulary_, [&](float logit) { return logit < largest; },
+          -std::numeric_limits<float>::infinity());
     }
   }
 

@@ -18,24 +18,28 @@ struct FormatOf {
   static constexpr int kOffsetLog2 = kCodes.bits == 8 || kCodes.codebook ? kSigned
                                      : kCodes.offset == 0                ? kNone
                                                                          : __builtin_ctz(kCodes.offset);
+  // Of a code in the low quants.
+  static constexpr int kLowBits = packed_layout(kType).low_bytes > 0 ? kCodes.bits - 4 : 0;
 
-  // Groups j and j + 4 (K 4j.. and K 16 + 4j..) of the tile at q, j = 0..3.
-  static void codes(const uint8_t* q, int j, Bytes& lo, Bytes& hi) {
-    if constexpr (kCodes.bits == 8) {
-      lo = load_bytes(q + 64 * j);
-      hi = load_bytes(q + 64 * (j + 4));
-    } else if constexpr (kCodes.bits < 4) {
-      lo = pairs_of_group<0>(load_bytes(q), j);
-      hi = pairs_of_group<0>(load_bytes(q + 64), j);
+  // Groups j and j + 4 (K 4j.. and K 16 + 4j..) of the tile with its quants at q and its low quants at `low`, j = 0..3.
+  static void codes(const uint8_t* q, const uint8_t* low, int j, Bytes& lo, Bytes& hi) {
+    if constexpr (kCodes.bits < 4) {
+      lo = pair_of_group(load_bytes(q), j);
+      hi = pair_of_group(load_bytes(q + 64), j);
       if constexpr (kCodes.bits == 3) add_bits<2>(q + 128, j, lo, hi);
     } else {
       const Bytes both = load_bytes(q + 64 * j);
-      lo = low_nibbles(both);
-      hi = high_nibbles(both);
+      lo = bits_to<0, 4, kLowBits>(both);
+      hi = bits_to<4, 4, kLowBits>(both);
       if constexpr (kCodes.bits == 5) add_bits<4>(q + 256, j, lo, hi);
       if constexpr (kCodes.bits == 6) {
-        lo = bitwise_or(lo, pairs_of_group<4>(load_bytes(q + 256), j));
-        hi = bitwise_or(hi, pairs_of_group<4>(load_bytes(q + 320), j));
+        lo = bitwise_or(lo, pair_of_group(load_bytes(low), j));
+        hi = bitwise_or(hi, pair_of_group(load_bytes(low + 64), j));
+      }
+      if constexpr (kCodes.bits == 8) {
+        const Bytes lows = load_bytes(low + 64 * j);
+        lo = bitwise_or(lo, bits_to<0, 4, 0>(lows));
+        hi = bitwise_or(hi, bits_to<4, 4, 0>(lows));
       }
       if constexpr (kCodes.codebook) {
         lo = look_up(lo, kCodebook);
@@ -81,17 +85,16 @@ struct FormatOf {
     hi = bitwise_or(hi, bits_at<kBit>(masks + 8 * (j + 4)));
   }
 
-  template <int kBit>
-  static Bytes pairs_of_group(Bytes pairs, int j) {
+  static Bytes pair_of_group(Bytes pairs, int j) {
     switch (j) {
       case 0:
-        return pairs_at<0, kBit>(pairs);
+        return bits_to<0, 2, 0>(pairs);
       case 1:
-        return pairs_at<2, kBit>(pairs);
+        return bits_to<2, 2, 0>(pairs);
       case 2:
-        return pairs_at<4, kBit>(pairs);
+        return bits_to<4, 2, 0>(pairs);
       default:
-        return pairs_at<6, kBit>(pairs);
+        return bits_to<6, 2, 0>(pairs);
     }
   }
 };

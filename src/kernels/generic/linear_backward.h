@@ -19,6 +19,8 @@ template <class Format>
 inline void unpack_tile_f32(const uint8_t* panel, int k, int tile, float* lower, float* upper) {
   constexpr PackedLayout kLayout = packed_layout(Format::kDType);
   const uint8_t* quants = panel + static_cast<size_t>(tile) * kLayout.quant_bytes;
+  const uint8_t* low =
+      panel + panel_low_at(Format::kDType, k) + static_cast<size_t>(tile) * kLayout.low_bytes;
   if constexpr (kLayout.scale_bytes == 0) {
     alignas(64) float columns[kTileK][16];
     for (int i = 0; i < kTileK; i++) store(columns[i], Format::weights(quants + 16 * Format::kBytes * i));
@@ -29,7 +31,7 @@ inline void unpack_tile_f32(const uint8_t* panel, int k, int tile, float* lower,
       }
     }
   } else {
-    const uint8_t* scale_block = panel + panel_quant_bytes(Format::kDType, k) +
+    const uint8_t* scale_block = panel + panel_scales_at(Format::kDType, k) +
                                  static_cast<size_t>(tile / kLayout.scale_tiles) * kLayout.scale_bytes;
     Scales scales{};
     Format::scales(scale_block, tile % kLayout.scale_tiles, scales);
@@ -42,7 +44,7 @@ inline void unpack_tile_f32(const uint8_t* panel, int k, int tile, float* lower,
     alignas(64) uint8_t groups[8][64], rows[16][kTileK];
     for (int j = 0; j < 4; j++) {
       Bytes lo, hi;
-      Format::codes(quants, j, lo, hi);
+      Format::codes(quants, low, j, lo, hi);
       store_bytes(groups[j], lo);
       store_bytes(groups[4 + j], hi);
     }

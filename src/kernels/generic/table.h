@@ -5,6 +5,7 @@
 // clang-format off: each file builds on those before it
 #include "kernels/generic/formats.h"
 #include "kernels/generic/linear.h"
+#include "kernels/generic/bound.h"
 #include "kernels/generic/elementwise.h"
 #include "kernels/generic/attention.h"
 #include "kernels/generic/multiply.h"
@@ -20,6 +21,7 @@ constexpr KernelTable generic_table(const char* name) {
           .linear = linear,
           .linear_bf16 = nullptr,
           .gated_bf16 = nullptr,
+          .bound = bound,
           .rms_norm = rms_norm,
           .swiglu = swiglu,
           .geglu = geglu,

@@ -26,7 +26,8 @@ class Unpacker {
       : left_(left),
         right_(right),
         out_(out),
-        scales_at_(panel_quant_bytes(Format::kDType, k)),
+        low_at_(panel_low_at(Format::kDType, k)),
+        scales_at_(panel_scales_at(Format::kDType, k)),
         first_(first),
         count_(count) {}
 
@@ -51,12 +52,13 @@ class Unpacker {
           panel + scales_at_ + static_cast<size_t>(tile / kLayout.scale_tiles) * kLayout.scale_bytes,
           tile % kLayout.scale_tiles, scales);
       Bytes lo, hi;
-      Format::codes(panel + static_cast<size_t>(tile) * kLayout.quant_bytes, kQuarter, lo, hi);
+      const uint8_t* quants = panel + static_cast<size_t>(tile) * kLayout.quant_bytes;
+      const uint8_t* low = panel + low_at_ + static_cast<size_t>(tile) * kLayout.low_bytes;
+      Format::codes(quants, low, kQuarter, lo, hi);
       // The same of the tile eight further on: what the other units wait for must not come from memory.
-      constexpr int kAhead = 8 * kLayout.quant_bytes, kQuarterBytes = kLayout.quant_bytes / 4;
-      for (int line = 0; line < kQuarterBytes; line += 64)
-        __builtin_prefetch(panel + static_cast<size_t>(tile) * kLayout.quant_bytes + kAhead +
-                           kQuarter * kQuarterBytes + line);
+      prefetch<kLayout.quant_bytes / 4>(quants + 8 * kLayout.quant_bytes +
+                                        kQuarter * kLayout.quant_bytes / 4);
+      prefetch<kLayout.low_bytes / 4>(low + 8 * kLayout.low_bytes + kQuarter * kLayout.low_bytes / 4);
       if (kQuarter == 0)
         __builtin_prefetch(panel + scales_at_ +
                            static_cast<size_t>(tile / kLayout.scale_tiles + 8 / kLayout.scale_tiles) *
@@ -107,7 +109,7 @@ class Unpacker {
 
   const uint8_t *left_ = nullptr, *right_ = nullptr;
   uint8_t* out_ = nullptr;
-  size_t scales_at_ = 0;
+  size_t low_at_ = 0, scales_at_ = 0;
   int first_ = 0, count_ = 0;
 };
 

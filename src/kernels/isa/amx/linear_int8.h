@@ -44,20 +44,19 @@ inline void int8_tile_rows(const LinearArgs& args, const uint8_t* panel_data, in
 
   F32 acc[kRows];
   unrolled<kRows>([&](auto m) __attribute__((always_inline)) { acc[m] = splat(0); });
-  const auto codes_of = [&](int t) { return panel_data + static_cast<size_t>(t) * kLayout.quant_bytes; };
-  constexpr bool kPacked = kLayout.quant_bytes != kTileK * 16;
+  const uint8_t* low = panel_data + panel_low_at(Format::kDType, k);
   for (int step = 0; step < tiles + 2 * kStep; step++) {
     if (const int t = step; t < tiles) {
       ahead.next_tile();
-      for (int j = 0; kPacked && j < 4; j++) {
+      for (int j = 0; j < 4; j++) {
         Bytes lo, hi;
-        Format::codes(codes_of(t), j, lo, hi);
+        Format::codes(panel_data + t * kLayout.quant_bytes, low + t * kLayout.low_bytes, j, lo, hi);
         store_bytes(unpacked[t % kRing] + 64 * j, signed_codes<Format>(lo));
         store_bytes(unpacked[t % kRing] + 64 * (j + 4), signed_codes<Format>(hi));
       }
     }
     if (const int t = step - kStep; t >= 0 && t < tiles) {
-      const uint8_t* codes = kPacked ? unpacked[t % kRing] : codes_of(t);
+      const uint8_t* codes = unpacked[t % kRing];
       const int8_t* x = q + static_cast<ptrdiff_t>(kTileK) * stride * t;
       Tiles::template load<4>(x, kTileK);
       Tiles::template load<6>(codes, 64);
@@ -73,7 +72,7 @@ inline void int8_tile_rows(const LinearArgs& args, const uint8_t* panel_data, in
       }
     }
     if (const int t = step - 2 * kStep; t >= 0) {
-      const uint8_t* scale_block = panel_data + panel_quant_bytes(Format::kDType, k) +
+      const uint8_t* scale_block = panel_data + panel_scales_at(Format::kDType, k) +
                                    static_cast<size_t>(t / kLayout.scale_tiles) * kLayout.scale_bytes;
       if (t % kLayout.scale_tiles == 0) prefetch<kLayout.scale_bytes>(scale_block + next_panel);
       Scales scales;

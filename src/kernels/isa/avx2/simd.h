@@ -121,12 +121,18 @@ inline void store_bytes(void* p, Bytes b) {
   _mm256_storeu_si256(v, b.lo);
   _mm256_storeu_si256(v + 1, b.hi);
 }
-inline Bytes low_nibbles(Bytes b) {
-  __m256i mask = _mm256_set1_epi8(15);
-  return {_mm256_and_si256(b.lo, mask), _mm256_and_si256(b.hi, mask)};
+template <int kFrom, int kCount, int kTo>
+inline Bytes bits_to(Bytes b) {
+  const auto move = [](__m256i v) {
+    if constexpr (kTo > kFrom) v = _mm256_slli_epi16(v, kTo - kFrom);
+    if constexpr (kFrom > kTo) v = _mm256_srli_epi16(v, kFrom - kTo);
+    return _mm256_and_si256(v, _mm256_set1_epi8(static_cast<char>(((1 << kCount) - 1) << kTo)));
+  };
+  return {move(b.lo), move(b.hi)};
 }
-inline Bytes high_nibbles(Bytes b) {
-  return low_nibbles({_mm256_srli_epi16(b.lo, 4), _mm256_srli_epi16(b.hi, 4)});
+inline Bytes flip(Bytes b, uint8_t bits) {
+  const __m256i all = _mm256_set1_epi8(static_cast<char>(bits));
+  return {_mm256_xor_si256(b.lo, all), _mm256_xor_si256(b.hi, all)};
 }
 inline Bytes bitwise_or(Bytes a, Bytes b) {
   return {_mm256_or_si256(a.lo, b.lo), _mm256_or_si256(a.hi, b.hi)};
@@ -144,15 +150,6 @@ inline Bytes bits_at(const void* mask) {
                             _mm256_set1_epi8(1 << kBit));
   };
   return {expand(words[0]), expand(words[1])};
-}
-template <int kFrom, int kTo>
-inline Bytes pairs_at(Bytes b) {
-  constexpr int kLeft = kTo > kFrom ? kTo - kFrom : 0, kRight = kFrom > kTo ? kFrom - kTo : 0;
-  auto move = [](__m256i v) {
-    __m256i moved = _mm256_srli_epi16(_mm256_slli_epi16(v, kLeft), kRight);
-    return _mm256_and_si256(moved, _mm256_set1_epi8(3 << kTo));
-  };
-  return {move(b.lo), move(b.hi)};
 }
 inline Bytes look_up(Bytes b, const int8_t* table) {
   __m256i entries = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));

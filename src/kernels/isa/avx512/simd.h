@@ -76,9 +76,14 @@ inline F32 load_nibbles(const void* p) {
 
 inline Bytes load_bytes(const void* p) { return {_mm512_loadu_si512(p)}; }
 inline void store_bytes(void* p, Bytes b) { _mm512_storeu_si512(p, b.v); }
-inline Bytes low_nibbles(Bytes b) { return {_mm512_and_si512(b.v, _mm512_set1_epi8(15))}; }
-inline Bytes high_nibbles(Bytes b) {
-  return {_mm512_and_si512(_mm512_srli_epi16(b.v, 4), _mm512_set1_epi8(15))};
+template <int kFrom, int kCount, int kTo>
+inline Bytes bits_to(Bytes b) {
+  if constexpr (kTo > kFrom) b.v = _mm512_slli_epi16(b.v, kTo - kFrom);
+  if constexpr (kFrom > kTo) b.v = _mm512_srli_epi16(b.v, kFrom - kTo);
+  return {_mm512_and_si512(b.v, _mm512_set1_epi8(static_cast<char>(((1 << kCount) - 1) << kTo)))};
+}
+inline Bytes flip(Bytes b, uint8_t bits) {
+  return {_mm512_xor_si512(b.v, _mm512_set1_epi8(static_cast<char>(bits)))};
 }
 inline Bytes bitwise_or(Bytes a, Bytes b) { return {_mm512_or_si512(a.v, b.v)}; }
 template <int kBit>
@@ -86,12 +91,6 @@ inline Bytes bits_at(const void* mask) {
   uint64_t bits;
   __builtin_memcpy(&bits, mask, 8);
   return {_mm512_maskz_set1_epi8(bits, 1 << kBit)};
-}
-template <int kFrom, int kTo>
-inline Bytes pairs_at(Bytes b) {
-  constexpr unsigned kLeft = kTo > kFrom ? kTo - kFrom : 0, kRight = kFrom > kTo ? kFrom - kTo : 0;
-  __m512i moved = _mm512_srli_epi16(_mm512_slli_epi16(b.v, kLeft), kRight);
-  return {_mm512_and_si512(moved, _mm512_set1_epi8(3 << kTo))};
 }
 inline Bytes look_up(Bytes b, const int8_t* table) {
   __m128i entries = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));

@@ -195,12 +195,14 @@ inline Bytes load_bytes(const void* p) {
   return r;
 }
 inline void store_bytes(void* p, Bytes b) { std::memcpy(p, b.v, 64); }
-inline Bytes low_nibbles(Bytes b) {
-  for (auto& x : b.v) x &= 15;
+// Bits [kFrom, kFrom + kCount) of every byte as bits [kTo, kTo + kCount), and zeros.
+template <int kFrom, int kCount, int kTo>
+inline Bytes bits_to(Bytes b) {
+  for (auto& x : b.v) x = static_cast<uint8_t>((x >> kFrom & ((1 << kCount) - 1)) << kTo);
   return b;
 }
-inline Bytes high_nibbles(Bytes b) {
-  for (auto& x : b.v) x >>= 4;
+inline Bytes flip(Bytes b, uint8_t bits) {
+  for (auto& x : b.v) x ^= bits;
   return b;
 }
 inline Bytes bitwise_or(Bytes a, Bytes b) {
@@ -215,12 +217,6 @@ inline Bytes bits_at(const void* mask) {
   Bytes r;
   for (int i = 0; i < 64; i++) r.v[i] = static_cast<uint8_t>((m >> i & 1) << kBit);
   return r;
-}
-// Bits kFrom and kFrom + 1 of every byte, as bits kTo and kTo + 1; nothing else.
-template <int kFrom, int kTo>
-inline Bytes pairs_at(Bytes b) {
-  for (auto& x : b.v) x = static_cast<uint8_t>((x >> kFrom & 3) << kTo);
-  return b;
 }
 // table[b] of every byte b < 16.
 inline Bytes look_up(Bytes b, const int8_t* table) {
