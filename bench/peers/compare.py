@@ -19,6 +19,7 @@ on the same day, with the same programs, goes on from there and measures again w
 import argparse
 import contextlib
 import datetime
+import functools
 import hashlib
 import json
 import os
@@ -26,6 +27,7 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 
 import chart
 import environment
@@ -41,6 +43,8 @@ LOAD_CONTEXT = 2048  # tokens that both sides make room for when load time and m
 WORKS = {
     "decode, depth 0": ["decode", "--depth", "0", "--tokens", "128"],
     "decode, depth 1024": ["decode", "--depth", "1024", "--tokens", "64"],
+    "temperature 0, depth 16": ["decode", "--depth", "16", "--tokens", "128"],
+    "temperature 0, depth 1024": ["decode", "--depth", "1024", "--tokens", "64"],
     "prefill 512": ["prefill", "--tokens", "512"],
     "16 streams": ["batch", "--streams", "16", "--tokens", "64"],
     "load": ["load", "--context", str(LOAD_CONTEXT)],
@@ -49,6 +53,7 @@ WORKS = {
 }
 IDLE = "decode, depth 0"
 NEIGHBOURS = {"decode, 1 busy neighbour": 1, "decode, 2 busy neighbours": 2}  # endless loops at our own priority
+ANSWERS = tuple(work for work in WORKS if work.startswith("temperature 0"))  # we answer a text; the peer's ids don't matter
 SETTINGS = {"fa on": True, "fa off": False}  # of llama.cpp: flash attention
 PEERS = {"llama.cpp": tuple(SETTINGS), "torch": ("bf16",)}  # their settings
 
@@ -69,6 +74,16 @@ def arguments(options, work: str, model: pathlib.Path) -> list[str]:
     return [verb, str(model), *rest, "--threads", str(options.threads)]
 
 
+@functools.cache
+def text_to_answer(python: str) -> pathlib.Path:
+    """The English text of the quality measurement, which `python` (with numpy) can read."""
+    file = pathlib.Path(tempfile.mkdtemp()) / "english.txt"
+    with open(file, "w") as out:
+        subprocess.run([python, "-c", "import corpus; print(corpus.english(corpus.package_archive()))"], stdout=out,
+                       cwd=HERE.parent / "quality", check=True)
+    return file
+
+
 def as_users_say(model: pathlib.Path) -> pathlib.Path:
     """A pulled model by its name, which loads from its packed copy."""
     home = pathlib.Path(os.environ.get("UNDERSTUDY_HOME") or pathlib.Path.home() / ".understudy")
@@ -79,7 +94,8 @@ def ours(options, work: str, model: pathlib.Path) -> dict:
     named = as_users_say(model)
     if work == "load":
         return server.measure_load(options.understudy, named, options.threads, LOAD_CONTEXT)
-    return pairs.run_json([options.understudy, "bench", *arguments(options, work, named), "--json"])
+    text = ["--text", str(text_to_answer(options.python))] if work in ANSWERS else []
+    return pairs.run_json([options.understudy, "bench", *arguments(options, work, named), *text, "--json"])
 
 
 def llama(options, work: str, model: pathlib.Path, flash_attention: bool) -> dict:

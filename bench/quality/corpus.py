@@ -47,11 +47,15 @@ def chat_text(tokenizer, turns: list[dict]) -> str:
     return "\n\n".join(f"{label[turn['role']]}: {turn['content']}" for turn in turns)
 
 
+def english(archive: zipfile.ZipFile) -> str:
+    return "\n\n".join(row["passage"] for row in rows(archive, "boolq")[:40])
+
+
 def windows(tokenizer, adds_bos: bool, window: int) -> dict[str, np.ndarray]:
     """`window` ids of each kind. A model that wants a BOS token (Gemma) gets it as the first id of every window."""
     archive = package_archive()
     texts = {
-        "english": "\n\n".join(row["passage"] for row in rows(archive, "boolq")[:40]),
+        "english": english(archive),
         "code": archive.read("benchkit/sandbox.py").decode(),
         "chat": chat_text(tokenizer, conversation(archive)),
     }

@@ -65,7 +65,8 @@ ChatSession::ChatSession(std::shared_ptr<const Model> model, std::unique_ptr<Eng
 }
 
 Result<ChatSession> ChatSession::open(const ModelLocation& location, const ChatOptions& options) {
-  ASSIGN_OR_RETURN(auto model, Model::load(location, ModelOptions{options.threads}));
+  ASSIGN_OR_RETURN(auto model, Model::load(location, {.threads = options.threads,
+                                                      .packed = PackedWeights::Access::read_later}));
   if (model->tokenizer() == nullptr) {
     return Error{ErrorCode::unsupported, "the model has no tokenizer", location.path, ""};
   }

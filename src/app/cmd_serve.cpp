@@ -146,7 +146,7 @@ void print_welcome(const Options& options, const Providers& providers, const Out
 }
 
 ModelOptions model_options(const Options& options) {
-  const auto access = options.map_weights ? PackedWeights::Access::map : PackedWeights::Access::read;
+  const auto access = options.map_weights ? PackedWeights::Access::map : PackedWeights::Access::read_later;
   return {.threads = options.engine.threads, .kv = options.kv, .packed = access};
 }
 

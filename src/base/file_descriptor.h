@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -24,6 +25,17 @@ class FileDescriptor {
 
   int get() const { return fd_; }
   bool valid() const { return fd_ >= 0; }
+  // All of `into`, from `offset` of the file; false if it ends before, or with errno set.
+  bool read_at(size_t offset, std::span<std::byte> into) const {
+    while (!into.empty()) {
+      const ssize_t count = ::pread(fd_, into.data(), into.size(), static_cast<off_t>(offset));
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) return false;
+      into = into.subspan(static_cast<size_t>(count));
+      offset += static_cast<size_t>(count);
+    }
+    return true;
+  }
   void close() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
   }

@@ -16,6 +16,7 @@
 #include "base/checked.h"
 #include "base/file_descriptor.h"
 #include "base/huge_buffer.h"
+#include "base/huge_file.h"
 #include "base/json.h"
 #include "base/mapped_file.h"
 #include "base/replace_file.h"
@@ -42,17 +43,6 @@ std::optional<size_t> size_of(const FileDescriptor& file) {
   struct stat info{};
   if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
   return static_cast<size_t>(info.st_size);
-}
-
-bool read_at(const FileDescriptor& file, size_t offset, std::span<std::byte> into) {
-  while (!into.empty()) {
-    const ssize_t count = ::pread(file.get(), into.data(), into.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    into = into.subspan(static_cast<size_t>(count));
-    offset += static_cast<size_t>(count);
-  }
-  return true;
 }
 
 FileDescriptor open_copy(const std::string& path) {
@@ -120,13 +110,13 @@ Result<Header> read_header(const FileDescriptor& file, const std::string& path) 
   const std::string line = first_line();
   std::string found(line.size(), '\0');
   uint64_t header_bytes = 0;
-  if (*size < line.size() + 8 || !read_at(file, 0, std::as_writable_bytes(std::span(found))) || found != line)
+  if (*size < line.size() + 8 || !file.read_at(0, std::as_writable_bytes(std::span(found))) || found != line)
     return corrupt(path, "not packed weights of this version");
-  if (!read_at(file, line.size(), std::as_writable_bytes(std::span(&header_bytes, 1))) ||
+  if (!file.read_at(line.size(), std::as_writable_bytes(std::span(&header_bytes, 1))) ||
       header_bytes > std::min(kMaxHeader, *size - line.size() - 8))
     return corrupt(path, "the header is cut off");
   std::string words(header_bytes, '\0');
-  if (!read_at(file, line.size() + 8, std::as_writable_bytes(std::span(words))))
+  if (!file.read_at(line.size() + 8, std::as_writable_bytes(std::span(words))))
     return corrupt(path, "the header is cut off");
   const auto parsed = parse_json(words);
   if (!parsed.ok() || !parsed->is_object()) return corrupt(path, "the header is no JSON object");
@@ -166,6 +156,12 @@ Result<Panels> map_panels(const Header& header, const std::string& path) {
   return Panels{std::move(mapped), data};
 }
 
+Result<Panels> read_panels_later(const Header& header, FileDescriptor file, const std::string& path) {
+  ASSIGN_OR_RETURN(auto opened, HugeFile::open(std::move(file), header.begin + header.bytes, path));
+  const std::byte* data = opened->bytes().data() + header.begin;
+  return Panels{std::move(opened), data};
+}
+
 Result<Panels> read_panels(const Header& header, const FileDescriptor& file, const std::string& path,
                            ThreadPool& pool) {
   auto buffer = std::make_shared<HugeBuffer>(header.bytes);
@@ -175,7 +171,7 @@ Result<Panels> read_panels(const Header& header, const FileDescriptor& file, con
   const size_t tasks = (header.bytes + kReadBytes - 1) / kReadBytes;
   pool.run(static_cast<int>(tasks), [&](int task) {
     const size_t at = static_cast<size_t>(task) * kReadBytes, count = std::min(kReadBytes, header.bytes - at);
-    if (!read_at(file, header.begin + at, {buffer->data() + at, count})) good = false;
+    if (!file.read_at(header.begin + at, {buffer->data() + at, count})) good = false;
   });
   if (!good) return Error{ErrorCode::io, "cannot read the file", path, ""};
   const std::byte* data = buffer->data();
@@ -188,11 +184,13 @@ PackedWeights::PackedWeights() : arena_(std::make_shared<Arena>(kArenaBlock)) {}
 
 Result<PackedWeights> PackedWeights::read(const std::string& path, const std::string& source, Access access,
                                           ThreadPool& pool) {
-  const FileDescriptor file = open_copy(path);
+  FileDescriptor file = open_copy(path);
   ASSIGN_OR_RETURN(const Header header, read_header(file, path));
   if (header.source != source) return corrupt(path, "packed from another model file");
-  ASSIGN_OR_RETURN(const Panels panels,
-                   access == Access::map ? map_panels(header, path) : read_panels(header, file, path, pool));
+  ASSIGN_OR_RETURN(const Panels panels, access == Access::map ? map_panels(header, path)
+                                        : access == Access::read
+                                            ? read_panels(header, file, path, pool)
+                                            : read_panels_later(header, std::move(file), path));
   PackedWeights weights;
   for (const Entry& entry : header.entries) {
     weights.copy_[entry.name] =
@@ -251,7 +249,7 @@ Status PackedWeights::verify(const std::string& path) {
   std::vector<std::byte> buffer(kReadBytes);
   for (size_t at = 0; at < header.bytes; at += kReadBytes) {
     const std::span chunk(buffer.data(), std::min(kReadBytes, header.bytes - at));
-    if (!read_at(file, header.begin + at, chunk))
+    if (!file.read_at(header.begin + at, chunk))
       return Error{ErrorCode::io, "cannot read the file", path, ""};
     sha.update(chunk);
   }

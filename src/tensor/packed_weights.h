@@ -24,9 +24,10 @@ namespace understudy {
 
 class PackedWeights {
  public:
-  // How the panels of a copy reach memory: into huge pages of our own, by all threads; or by mapping the file, which
-  // processes then share (4K pages: 10 to 35 % less bandwidth).
-  enum class Access { read, map };
+  // How the panels of a copy reach memory: into huge pages of our own, by all threads, before read() returns; the same by one
+  // thread, while the mapped file is used already (huge_file.h); or by mapping the file, which processes then share (4K
+  // pages: 10 to 35 % less bandwidth).
+  enum class Access { read, read_later, map };
 
   // Nothing is packed yet.
   PackedWeights();

@@ -51,7 +51,7 @@ class PackedWeightsTest : public testing::Test {
 
 TEST_F(PackedWeightsTest, ACopyHoldsTheSameBytes) {
   write();
-  for (const Access access : {Access::read, Access::map}) {
+  for (const Access access : {Access::read, Access::read_later, Access::map}) {
     auto copy = PackedWeights::read(path_, "source", access, pool_);
     ASSERT_TRUE(copy.ok()) << copy.error().message();
     PackedWeights packed;
