@@ -3,6 +3,7 @@
 
 #include <boost/json.hpp>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -120,7 +121,7 @@ Status bench(Options options) {
                                                                   {"tokens", options.tokens},
                                                                   {"depth", options.depth},
                                                                   {"streams", options.streams},
-                                                                  {"text", options.text},
+                                                                  {"text", std::filesystem::path(options.text).filename().string()},
                                                                   {"seconds", seconds},
                                                                   {"tokens_per_s", rate},
                                                                   {"limit_tokens_per_s", limit},

@@ -36,8 +36,8 @@ struct BoundSums {
   }
 
   // No output exceeds it as linear() rounds it. A sum of n terms of two roundings each is off by (n + 2) 2^-24 of the terms'
-  // magnitudes, which add up to at most 23 times what lies between estimate and bound (6 bits; 18 with 8): this sum and that
-  // of the output together by 1 / 350 of it at n = K / 16, K = kMaxBoundK.
+  // magnitudes, which add up to at most 24 times what lies between estimate and bound (6 bits; 20 with 8): this sum and that
+  // of the output together by 1 / 340 of it at n = K / 16, K = kMaxBoundK.
   F32 rigorous() const { return fma(sub(bound, estimate), splat(1.0f / 128), bound); }
 };
 
