@@ -114,6 +114,7 @@ Status bench(Options options) {
   const double limit = limit_tokens_per_s(options, model->network(), run.pool(), *kernels, options.tokens);
 
   if (options.json) {
+    const std::string text_name = std::filesystem::path(options.text).filename().string();
     fmt::print("{}\n", boost::json::serialize(boost::json::object{{"work", options.work},
                                                                   {"model", options.model},
                                                                   {"kernels", kernels->name},
@@ -121,7 +122,7 @@ Status bench(Options options) {
                                                                   {"tokens", options.tokens},
                                                                   {"depth", options.depth},
                                                                   {"streams", options.streams},
-                                                                  {"text", std::filesystem::path(options.text).filename().string()},
+                                                                  {"text", text_name},
                                                                   {"seconds", seconds},
                                                                   {"tokens_per_s", rate},
                                                                   {"limit_tokens_per_s", limit},
