@@ -27,7 +27,6 @@ import pathlib
 import statistics
 import subprocess
 import sys
-import tempfile
 
 import chart
 import environment
@@ -77,7 +76,8 @@ def arguments(options, work: str, model: pathlib.Path) -> list[str]:
 @functools.cache
 def text_to_answer(python: str) -> pathlib.Path:
     """The English text of the quality measurement, which `python` (with numpy) can read."""
-    file = pathlib.Path(tempfile.mkdtemp()) / "english.txt"
+    file = environment.cache_folder("english.txt")
+    file.parent.mkdir(parents=True, exist_ok=True)
     with open(file, "w") as out:
         subprocess.run([python, "-c", "import corpus; print(corpus.english(corpus.package_archive()))"], stdout=out,
                        cwd=HERE.parent / "quality", check=True)

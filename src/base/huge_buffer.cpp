@@ -6,10 +6,6 @@
 
 namespace understudy {
 
-namespace {
-constexpr size_t kHugePage = size_t{2} << 20;
-}
-
 HugeBuffer::HugeBuffer(size_t bytes) : bytes_(round_up(bytes, kHugePage)) {
   void* data =
       mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -7,6 +7,8 @@
 
 namespace understudy {
 
+inline constexpr size_t kHugePage = size_t{2} << 20;
+
 class HugeBuffer {
  public:
   HugeBuffer() = default;

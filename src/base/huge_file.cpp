@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/huge_buffer.h"
 
 namespace understudy {
 namespace {
 
-constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kPieceBytes = size_t{32} << 20;  // committed twice at most: as file and as copy
 
 // Addresses without memory for `bytes`, whole huge pages; nullptr if there are none.
@@ -60,7 +60,8 @@ void HugeFile::move_all() {
   }
 }
 
-// The piece is complete before it is moved, and mremap() puts it in the place of the mapping while no thread can look.
+// The piece is complete before it is moved, and mremap() puts it in the place of the mapping while no thread can look. Linux checks
+// its limits before it takes the mapping away (mremap_to() in mm/mremap.c), so that a refusal leaves the mapping.
 bool HugeFile::move_piece(size_t begin, size_t bytes) {
   const size_t whole = round_up(bytes, kHugePage);
   std::byte* piece = reserve(whole);

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <atomic>
 #include <cstring>
@@ -11,25 +10,19 @@
 #include <thread>
 #include <vector>
 
+#include "base/testing/temporary_folder.h"
+
 namespace understudy {
 namespace {
 
-namespace fs = std::filesystem;
-
 class HugeFileTest : public testing::Test {
  protected:
-  HugeFileTest() {
-    std::string name = (fs::temp_directory_path() / "huge-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~HugeFileTest() override { fs::remove_all(folder_); }
-
   std::shared_ptr<HugeFile> open(size_t bytes) {
     words_.resize((bytes + 7) / 8);
     for (size_t i = 0; i < words_.size(); i++) words_[i] = i * 0x9E3779B97F4A7C15u;
-    std::ofstream(folder_ + "/file", std::ios::binary)
+    std::ofstream(folder_.file("file"), std::ios::binary)
         .write(reinterpret_cast<const char*>(words_.data()), static_cast<std::streamsize>(bytes));
-    auto file = HugeFile::open(FileDescriptor(::open((folder_ + "/file").c_str(), O_RDONLY)), bytes, "file");
+    auto file = HugeFile::open(FileDescriptor(::open(folder_.file("file").c_str(), O_RDONLY)), bytes, "file");
     EXPECT_TRUE(file.ok());
     return file.ok() ? *file : nullptr;
   }
@@ -37,7 +30,7 @@ class HugeFileTest : public testing::Test {
     return std::memcmp(file.bytes().data(), words_.data(), file.bytes().size()) == 0;
   }
 
-  std::string folder_;
+  TemporaryFolder folder_;
   std::vector<uint64_t> words_;
 };
 
@@ -81,8 +74,8 @@ TEST_F(HugeFileTest, TheFileMayLoseItsNameAndItsBytesOnceSettled) {
   const auto file = open(size_t{5} << 20);
   ASSERT_NE(file, nullptr);
   file->settle();
-  std::ofstream(folder_ + "/file", std::ios::binary | std::ios::trunc) << "short";
-  fs::remove(folder_ + "/file");
+  std::ofstream(folder_.file("file"), std::ios::binary | std::ios::trunc) << "short";
+  std::filesystem::remove(folder_.file("file"));
   EXPECT_TRUE(is_whole(*file));
 }
 

@@ -11,10 +11,10 @@
 #include <thread>
 #include <vector>
 
+#include "base/testing/temporary_folder.h"
 #include "store/sqlite.h"
 #include "store/store.h"
 #include "store/testing/sample_call.h"
-#include "store/testing/temporary_folder.h"
 
 namespace understudy {
 namespace {

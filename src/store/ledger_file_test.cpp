@@ -11,9 +11,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/testing/temporary_folder.h"
 #include "store/store.h"
 #include "store/testing/sample_call.h"
-#include "store/testing/temporary_folder.h"
 
 namespace understudy {
 namespace {

@@ -5,10 +5,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/testing/temporary_folder.h"
 #include "store/call_id.h"
 #include "store/store.h"
 #include "store/testing/sample_call.h"
-#include "store/testing/temporary_folder.h"
 
 namespace understudy {
 namespace {

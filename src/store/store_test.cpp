@@ -7,10 +7,10 @@
 #include <set>
 #include <thread>
 
+#include "base/testing/temporary_folder.h"
 #include "store/call_id.h"
 #include "store/limits.h"
 #include "store/testing/sample_call.h"
-#include "store/testing/temporary_folder.h"
 
 namespace understudy {
 namespace {

@@ -5,8 +5,8 @@
 //
 //   panel  = quants of tile 0, 1, …, K/32 - 1 | low quants of tile 0, 1, … | scales of tile (or super-block of 8 tiles) 0, 1, …
 //
-// Low quants are the lower bits of codes of 6 and 8 bits: without them, and without reading them, the upper four bits bound
-// a sum (KernelTable::bound).
+// Low quants are the lower bits of codes of 6 and 8 bits. They lie apart because the upper four bits alone bound a sum
+// (KernelTable::bound).
 //
 // Inside a tile, K is cut into 8 groups of 4; "byte (lane, i)" is byte 4 * lane + i of a 64-byte vector, one
 // lane a row. That is the operand of a 4-way int8 dot product (VNNI), 16 rows at a time.

@@ -1,19 +1,17 @@
 #include "tensor/packed_weights.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 
 #include "base/sha256.h"
+#include "base/testing/temporary_folder.h"
 #include "tensor/testing/random_blocks.h"
 
 namespace understudy {
 namespace {
 
-namespace fs = std::filesystem;
 using Access = PackedWeights::Access;
 
 constexpr int kRows = 37, kK = 512;
@@ -24,13 +22,6 @@ std::vector<std::byte> file_of(const DTypeInfo& type) {
 
 class PackedWeightsTest : public testing::Test {
  protected:
-  PackedWeightsTest() {
-    std::string name = (fs::temp_directory_path() / "packed-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-    path_ = folder_ + "/model.packed";
-  }
-  ~PackedWeightsTest() override { fs::remove_all(folder_); }
-
   // One matrix of every type.
   PackedWeights fill(PackedWeights weights = {}) {
     for (const DTypeInfo& type : kDTypes)
@@ -46,7 +37,8 @@ class PackedWeightsTest : public testing::Test {
   void replace(const std::string& bytes) const { std::ofstream(path_, std::ios::binary) << bytes; }
 
   ThreadPool pool_{2};
-  std::string folder_, path_;
+  TemporaryFolder folder_;
+  const std::string path_ = folder_.file("model.packed");
 };
 
 TEST_F(PackedWeightsTest, ACopyHoldsTheSameBytes) {

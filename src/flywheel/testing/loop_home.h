@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/testing/temporary_folder.h"
 #include "flywheel/ladder.h"
 #include "flywheel/mine.h"
 #include "flywheel/models.h"
@@ -21,7 +22,6 @@
 #include "flywheel/tokens.h"
 #include "store/call_id.h"
 #include "store/store.h"
-#include "store/testing/temporary_folder.h"
 
 namespace understudy {
 

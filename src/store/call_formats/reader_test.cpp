@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/testing/temporary_folder.h"
 #include "store/call_id.h"
 #include "store/chat_completion.h"
 #include "store/limits.h"
 #include "store/store.h"
 #include "store/testing/sample_call.h"
-#include "store/testing/temporary_folder.h"
 
 namespace understudy {
 namespace {
