@@ -15,7 +15,7 @@ inline void signed_sums(const LinearArgs& args, SignedSums* sums) {
     const int8_t* q = args.int8.q + 16 * half;
     int32_t positive = 0;
     for (int i = 0; i < 16; i++) positive += q[i] > 0 ? q[i] : 0;
-    sums[half] = {positive, -args.int8.neg_sum[half] - positive};
+    sums[half] = {positive, -neg_sum_value(args.int8.neg_sum[half]) - positive};
   }
 }
 
@@ -58,15 +58,13 @@ void bound_format(const LinearArgs& args, int begin, int end, float* estimates, 
       ahead.next_tile();
       if (tile % kLayout.scale_tiles == 0) prefetch<kLayout.scale_bytes>(scale_block + stride);
       const int8_t* q = args.int8.q + kTileK * tile;
-      const I32 from_lower = shift_left<3>(splat_i32(neg_sum[2 * tile])),
-                from_upper = shift_left<3>(splat_i32(neg_sum[2 * tile + 1]));
-      Sums lower = begin_sums(from_lower), upper = begin_sums(from_upper);
+      Sums lower = begin_sums<3>(neg_sum[2 * tile]), upper = begin_sums<3>(neg_sum[2 * tile + 1]);
       for (int j = 0; j < 4; j++) {
         const Bytes both = flip(load_bytes(quants + 64 * j), kFlip);
         lower = dot4(lower, bits_to<0, 4, 0>(both), q + 4 * j);
         upper = dot4(upper, bits_to<4, 4, 0>(both), q + 16 + 4 * j);
       }
-      const I32 lower_dot = end_sums(from_lower, lower), upper_dot = end_sums(from_upper, upper);
+      const I32 lower_dot = end_sums(lower), upper_dot = end_sums(upper);
       Scales scales;
       Format::scales(scale_block, tile % kLayout.scale_tiles, scales);
       if ((tile + 1) % kLayout.scale_tiles == 0) scale_block += kLayout.scale_bytes;

@@ -50,11 +50,10 @@ void quantize_row(const float* x, int k, int rows, int8_t* q, float* d, float* d
     I32 a = to_i32(mul(lower, inverse)), b = to_i32(mul(upper, inverse));
     store_i8(q, a);
     store_i8(q + 16, b);
-    int32_t sum_a = reduce_add(a), sum_b = reduce_add(b);
+    neg_sum[0] = neg_sum_of(a);
+    neg_sum[1] = neg_sum_of(b);
     *d = scale;
-    *dsum = scale * static_cast<float>(sum_a + sum_b);
-    neg_sum[0] = -sum_a;
-    neg_sum[1] = -sum_b;
+    *dsum = scale * static_cast<float>(-neg_sum_value(neg_sum[0]) - neg_sum_value(neg_sum[1]));
     q += kTileK * rows;
     d += rows;
     dsum += rows;

@@ -18,20 +18,13 @@ inline void store_columns(const LinearArgs& args, int row, int panel, F32 y) {
     out[i] = args.bias != nullptr ? values[i] + args.bias[column + i] : values[i];
 }
 
-template <class Format>
-inline I32 start_dot(I32 neg_sum) {
-  if constexpr (Format::kOffsetLog2 == kSigned) return start8(neg_sum);
-  if constexpr (Format::kOffsetLog2 >= 0) return shift_left<Format::kOffsetLog2>(neg_sum);
-  return splat_i32(0);
-}
-
 // acc + minimum * (sum of x) of a tile, half by half (`second`: of the upper) where halves have minima of their own.
 template <class Format>
 [[gnu::always_inline]] inline F32 add_minimum(F32 acc, F32 minimum, F32 second, float d, float dsum,
                                               const int32_t* neg_sum) {
   if constexpr (!Format::kHalves) return fma(minimum, splat(dsum), acc);
-  acc = fma(minimum, mul(splat(d), to_f32(splat_i32(-neg_sum[0]))), acc);
-  return fma(second, mul(splat(d), to_f32(splat_i32(-neg_sum[1]))), acc);
+  acc = fma(minimum, mul(splat(d), to_f32(splat_i32(-neg_sum_value(neg_sum[0])))), acc);
+  return fma(second, mul(splat(d), to_f32(splat_i32(-neg_sum_value(neg_sum[1])))), acc);
 }
 
 // A row's sum after a tile: acc + scale * dot + minimum * (sum of x), in this order. `lower` and `upper`: of the halves, if
@@ -47,35 +40,42 @@ template <class Format>
   return acc;
 }
 
-// How the dots of a tile are summed. Signed codes always sum in 32 bits; others in what the set likes (Sums), `kSteps`
-// steps of a tile's four at a time.
+// How the dots of a tile are summed: of signed codes in 32 bits, of others in what the set likes (Sums), which begins at minus
+// what the codes' offset adds.
 template <class Format>
 struct DotsOf {
   static constexpr bool kWide = Format::kOffsetLog2 == kSigned;
-  static constexpr int kCount =
-      Format::kHalves || kSplitDots ? 2 : 1;  // a row's: one for each half, or for both
-  static constexpr int kGroups = sum_groups(Format::kCodes.bits) * kCount / 2;
-  static constexpr int kSteps = kWide || kGroups >= 4 ? 4 : kGroups;
-  static_assert(kSteps == 1 || kSteps == 2 || kSteps == 4);
+  static constexpr int kLog2 = Format::kOffsetLog2;
+  static constexpr int kLargest = Format::kCodes.offset > 0 ? Format::kCodes.offset
+                                                            : (1 << Format::kCodes.bits) - 1;
+  // Groups that a sum takes: of a half, if it has a scale of its own or more don't fit, else of the tile.
+  static constexpr int kGroups = Format::kHalves || (!kWide && sum_groups(kLargest) < 8) ? 4 : 8;
+  static_assert(kWide || sum_groups(kLargest) >= kGroups);
   using Type = std::conditional_t<kWide, I32, Sums>;
 
-  static Type begin(I32 total) {
+  // For `kSpan` halves of a tile, whose neg_sum these are.
+  template <int kSpan>
+  static Type begin(const int32_t* neg_sum) {
     if constexpr (kWide)
-      return total;
+      return start8(splat_i32(neg_sum_value(neg_sum[0]) + (kSpan == 2 ? neg_sum_value(neg_sum[1]) : 0)));
+    else if constexpr (kLog2 == kNone)
+      return zero_sums();
+    else if constexpr (kSpan == 2)
+      return begin_sums<kLog2>(neg_sum[0], neg_sum[1]);
     else
-      return begin_sums(total);
-  }
-  static I32 end(I32 total, Type sums) {
-    if constexpr (kWide)
-      return sums;
-    else
-      return end_sums(total, sums);
+      return begin_sums<kLog2>(neg_sum[0]);
   }
   static Type add(Type sums, Bytes codes, const int8_t* a) {
     if constexpr (kWide)
       return dot4_signed(sums, codes, a);
     else
       return dot4(sums, codes, a);
+  }
+  static I32 end(Type sums) {
+    if constexpr (kWide)
+      return sums;
+    else
+      return end_sums(sums);
   }
 };
 
@@ -146,6 +146,8 @@ template <class Format, int kRows>
                                              int row) {
   static_assert(kRowGroup % kRows == 0);
   using Dots = DotsOf<Format>;
+  // Sums of a row: one for each half, or for both.
+  constexpr int kSums = Dots::kGroups == 4 || kSplitDots ? 2 : 1, kSpan = 2 / kSums;
   constexpr PackedLayout kLayout = packed_layout(Format::kDType);
   const int k = args.k, tiles = k / kTileK;
   const uint8_t *quants = panel_bytes_, *low = panel_bytes_ + panel_low_at(Format::kDType, k);
@@ -164,37 +166,26 @@ template <class Format, int kRows>
   for (int tile = 0; tile < tiles; tile++) {
     ahead.next_tile();
     if (tile % kLayout.scale_tiles == 0) prefetch<kLayout.scale_bytes>(scale_block + next_panel);
-    I32 total[kRows][Dots::kCount];  // dots over all 32 K, or over the lower and the upper 16
+    typename Dots::Type sums[kRows][kSums];
     for (int m = 0; m < kRows; m++) {
-      const int32_t lower = neg_sum[2 * m], upper = neg_sum[2 * m + 1];
-      total[m][0] = start_dot<Format>(splat_i32(Dots::kCount == 2 ? lower : lower + upper));
-      if constexpr (Dots::kCount == 2) total[m][1] = start_dot<Format>(splat_i32(upper));
+      for (int i = 0; i < kSums; i++) sums[m][i] = Dots::template begin<kSpan>(neg_sum + 2 * m + i);
     }
-    for (int step = 0; step < 4; step += Dots::kSteps) {
-      typename Dots::Type sums[kRows][Dots::kCount];
+    for (int j = 0; j < 4; j++) {
+      Bytes lo, hi;
+      Format::codes(quants, low, j, lo, hi);
+      for (int m = 0; m < kRows; m++) sums[m][0] = Dots::add(sums[m][0], lo, q + kTileK * m + 4 * j);
       for (int m = 0; m < kRows; m++) {
-        for (int i = 0; i < Dots::kCount; i++) sums[m][i] = Dots::begin(total[m][i]);
-      }
-      for (int j = step; j < step + Dots::kSteps; j++) {
-        Bytes lo, hi;
-        Format::codes(quants, low, j, lo, hi);
-        for (int m = 0; m < kRows; m++) sums[m][0] = Dots::add(sums[m][0], lo, q + kTileK * m + 4 * j);
-        for (int m = 0; m < kRows; m++) {
-          auto& last = sums[m][Dots::kCount - 1];
-          last = Dots::add(last, hi, q + kTileK * m + 16 + 4 * j);
-        }
-      }
-      for (int m = 0; m < kRows; m++) {
-        for (int i = 0; i < Dots::kCount; i++) total[m][i] = Dots::end(total[m][i], sums[m][i]);
+        auto& last = sums[m][kSums - 1];
+        last = Dots::add(last, hi, q + kTileK * m + 16 + 4 * j);
       }
     }
     Scales scales;
     Format::scales(scale_block, tile % kLayout.scale_tiles, scales);
     for (int m = 0; m < kRows; m++) {
-      I32 dot = total[m][0];
-      if constexpr (!Format::kHalves && Dots::kCount == 2) dot = add(dot, total[m][1]);
-      acc[m] = add_dots<Format>(acc[m], to_f32(dot), to_f32(total[m][Dots::kCount - 1]), scales, d[m],
-                                dsum[m], neg_sum + 2 * m);
+      I32 dot = Dots::end(sums[m][0]);
+      const I32 last = Dots::end(sums[m][kSums - 1]);
+      if constexpr (!Format::kHalves && kSums == 2) dot = add(dot, last);
+      acc[m] = add_dots<Format>(acc[m], to_f32(dot), to_f32(last), scales, d[m], dsum[m], neg_sum + 2 * m);
     }
     quants += kLayout.quant_bytes;
     low += kLayout.low_bytes;
@@ -259,12 +250,9 @@ class OpenTiles {
 template <class Format, int kRows>
 [[gnu::always_inline]] inline void open_rows(const LinearArgs& args, const OpenTiles<Format>& open, int first,
                                              int count, int row, float* y) {
-  constexpr int kHalves = Format::kHalves ? 2 : 1, kGroups = 8 / kHalves;
-  constexpr bool kWide = Format::kOffsetLog2 == kSigned;
-  // Groups whose products may be summed as the set likes before they are summed in 32 bits.
-  constexpr int kStep =
-      kWide || sum_groups(Format::kCodes.bits) >= kGroups ? kGroups : sum_groups(Format::kCodes.bits);
-  static_assert(kRowGroup % kRows == 0 && kGroups % kStep == 0);
+  using Dots = DotsOf<Format>;
+  constexpr int kGroups = Dots::kGroups, kSums = 8 / kGroups, kSpan = kGroups / 4;
+  static_assert(kRowGroup % kRows == 0);
   const int tiles = args.k / kTileK, group = row / kRowGroup * kRowGroup;
   const int stride = args.rows - group < kRowGroup ? args.rows - group : kRowGroup;  // rows of the group
   size_t at = static_cast<size_t>(group) * static_cast<size_t>(tiles) +
@@ -273,40 +261,30 @@ template <class Format, int kRows>
     const int8_t* q = args.int8.q + kTileK * at;
     const float *d = args.int8.d + at, *dsum = args.int8.dsum + at;
     const int32_t* neg_sum = args.int8.neg_sum + 2 * at;
+    I32 dots[kRows];
 #pragma GCC unroll 2
-    for (int half = 0; half < kHalves; half++) {
-      I32 dots[kRows];
-      for (int m = 0; m < kRows; m++)
-        dots[m] = kHalves == 2
-                      ? start_dot<Format>(splat_i32(neg_sum[2 * m + half]))
-                      : start_dot<Format>(add(splat_i32(neg_sum[2 * m]), splat_i32(neg_sum[2 * m + 1])));
-#pragma GCC unroll 4  // else sums wait in memory between steps
-      for (int step = 0; step < kGroups; step += kStep) {
-        const int g = half * kGroups + step;
-        if constexpr (kWide) {
-          for (int i = g; i < g + kStep; i++) {
-            const Bytes codes = open.codes(t, i);
-            for (int m = 0; m < kRows; m++) dots[m] = dot4_signed(dots[m], codes, q + kTileK * m + 4 * i);
-          }
-        } else {
-          Sums sums[kRows];
-          const Bytes begin = open.codes(t, g);
-          for (int m = 0; m < kRows; m++) sums[m] = first_dot4(dots[m], begin, q + kTileK * m + 4 * g);
-          for (int i = g + 1; i < g + kStep; i++) {
-            const Bytes codes = open.codes(t, i);
-            for (int m = 0; m < kRows; m++) sums[m] = dot4(sums[m], codes, q + kTileK * m + 4 * i);
-          }
-          for (int m = 0; m < kRows; m++) dots[m] = end_sums(dots[m], sums[m]);
-        }
+    for (int i = 0; i < kSums; i++) {
+      typename Dots::Type sums[kRows];
+      for (int m = 0; m < kRows; m++) sums[m] = Dots::template begin<kSpan>(neg_sum + 2 * m + i);
+#pragma GCC unroll 8  // else sums wait in memory
+      for (int g = i * kGroups; g < (i + 1) * kGroups; g++) {
+        const Bytes codes = open.codes(t, g);
+        for (int m = 0; m < kRows; m++) sums[m] = Dots::add(sums[m], codes, q + kTileK * m + 4 * g);
       }
-      const F32 scale = open.scale(t, half);
+      for (int m = 0; m < kRows; m++) {
+        const I32 dot = Dots::end(sums[m]);
+        dots[m] = Format::kHalves || i == 0 ? dot : add(dots[m], dot);
+      }
+      if (!Format::kHalves && i + 1 < kSums) continue;
+      const F32 scale = open.scale(t, Format::kHalves ? i : 0);
       for (int m = 0; m < kRows; m++)
         store(y + 16 * m, fma(to_f32(dots[m]), mul(scale, splat(d[m])), load(y + 16 * m)));
     }
     if constexpr (Format::kMinimum) {
       for (int m = 0; m < kRows; m++)
-        store(y + 16 * m, add_minimum<Format>(load(y + 16 * m), open.minimum(t, 0),
-                                              open.minimum(t, kHalves - 1), d[m], dsum[m], neg_sum + 2 * m));
+        store(y + 16 * m,
+              add_minimum<Format>(load(y + 16 * m), open.minimum(t, 0),
+                                  open.minimum(t, Format::kHalves ? 1 : 0), d[m], dsum[m], neg_sum + 2 * m));
     }
   }
 }
@@ -344,11 +322,14 @@ inline constexpr int kOpenRows = kMaxRows >= 8 ? 8 : 4;
 // As many as have their sums in registers.
 template <class Format>
 constexpr int rows_at_once() {
-  // Of 16 registers 12 are sums: 8 hide the latency of the multiply-adds (4 cycles, two a cycle), and more rows share
-  // the reads of weights.
-  if (packed_layout(Format::kDType).scale_bytes == 0) return kMaxRows >= 8 ? 8 : 6;
-  // Two sums a row need twice the registers where a half has a scale of its own.
-  return Format::kHalves && !kSplitDots ? kMaxRows / 2 : kMaxRows;
+  if constexpr (packed_layout(Format::kDType).scale_bytes == 0) {
+    // Of 16 registers 12 are sums: 8 hide the latency of the multiply-adds (4 cycles, two a cycle), and more rows share
+    // the reads of weights.
+    return kMaxRows >= 8 ? 8 : 6;
+  } else {
+    // Two sums a row need twice the registers.
+    return DotsOf<Format>::kGroups == 4 && !kSplitDots ? kMaxRows / 2 : kMaxRows;
+  }
 }
 
 // visit<n>(row) for rows [first, last), kRows at a time, and what is left in fewer.

@@ -16,8 +16,29 @@ uint64_t read_all(const std::byte* data, size_t bytes) {
   return word;
 }
 
-// `rounds` x 8 int8 dot products of 64 codes of 4 bits, as the set sums them, held in registers. Returns a value
-// that depends on all of them.
+// Eight dot products of 64 codes, as the set sums them. Type: Sums.
+template <class Type, int kSums>
+[[gnu::always_inline]] inline void add_eight_dots(I32 (&acc)[kSums], Bytes codes, const int8_t* a) {
+  constexpr bool kWide = std::is_same_v<Type, I32>;
+  Type sums[kSums];
+  for (int i = 0; i < kSums; i++) {
+    if constexpr (kWide)
+      sums[i] = acc[i];
+    else
+      sums[i] = zero_sums();
+  }
+  for (int group = 0; group < 8 / kSums; group++) {
+    for (int i = 0; i < kSums; i++) sums[i] = dot4(sums[i], codes, a + 4 * (kSums * group + i));
+  }
+  for (int i = 0; i < kSums; i++) {
+    if constexpr (kWide)
+      acc[i] = sums[i];
+    else
+      acc[i] = add(acc[i], end_sums(sums[i]));
+  }
+}
+
+// `rounds` x 8 int8 dot products of 64 codes of 4 bits, held in registers. Returns a value that depends on all of them.
 int32_t peak_int8(int rounds) {
   constexpr int kSums = kMaxRows >= 8 ? 8 : kSplitDots ? 4 : 2;  // that the registers hold
   alignas(64) int8_t bytes[64];
@@ -31,15 +52,7 @@ int32_t peak_int8(int rounds) {
   const Bytes codes = load_bytes(unknown());
   I32 acc[kSums];
   for (auto& a : acc) a = splat_i32(0);
-  for (int round = 0; round < rounds; round++) {
-    const int8_t* a = unknown();
-    Sums sums[kSums];
-    for (int i = 0; i < kSums; i++) sums[i] = begin_sums(acc[i]);
-    for (int group = 0; group < 8 / kSums; group++) {
-      for (int i = 0; i < kSums; i++) sums[i] = dot4(sums[i], codes, a + 4 * (kSums * group + i));
-    }
-    for (int i = 0; i < kSums; i++) acc[i] = end_sums(acc[i], sums[i]);
-  }
+  for (int round = 0; round < rounds; round++) add_eight_dots<Sums>(acc, codes, unknown());
   for (int i = 1; i < kSums; i++) acc[0] = add(acc[0], acc[i]);
   return reduce_add(acc[0]);
 }

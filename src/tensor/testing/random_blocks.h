@@ -48,4 +48,15 @@ inline std::vector<std::byte> largest_blocks(DType dtype, size_t count, uint32_t
   return bytes;
 }
 
+// The same of codes as far below the type's offset as they can be; for types that have one.
+inline std::vector<std::byte> lowest_blocks(DType dtype, size_t count, uint32_t seed) {
+  std::vector<std::byte> bytes = largest_blocks(dtype, count, seed);
+  const DTypeInfo& type = info(dtype);
+  // Where the codes of a block lie.
+  const size_t begin = type.codes.sub_scales > 0 ? 0 : 2;
+  const size_t end = dtype == DType::q3_k ? 96 : dtype == DType::q6_k ? 192 : type.bytes;
+  for (size_t at = 0; at < bytes.size(); at += type.bytes) std::memset(&bytes[at + begin], 0, end - begin);
+  return bytes;
+}
+
 }  // namespace understudy

@@ -171,9 +171,18 @@ inline I32 dot4(I32 acc, Bytes codes, const int8_t* a) {
 }
 using Sums = I32;
 constexpr int sum_groups(int) { return 8; }
-inline Sums begin_sums(I32 total) { return total; }
-inline Sums first_dot4(I32 total, Bytes codes, const int8_t* a) { return dot4(total, codes, a); }
-inline I32 end_sums(I32, Sums sums) { return sums; }
+inline int32_t neg_sum_of(I32 q) { return -reduce_add(q); }
+inline int32_t neg_sum_value(int32_t neg_sum) { return neg_sum; }
+inline Sums zero_sums() { return splat_i32(0); }
+template <int kLog2>
+inline Sums begin_sums(int32_t neg_sum) {
+  return shift_left<kLog2>(splat_i32(neg_sum));
+}
+template <int kLog2>
+inline Sums begin_sums(int32_t lower, int32_t upper) {
+  return shift_left<kLog2>(add(splat_i32(lower), splat_i32(upper)));
+}
+inline I32 end_sums(Sums sums) { return sums; }
 inline constexpr bool kSplitDots = true;
 #else
 // Left alone, g++ 12 adds products in pairs and then has no registers for them.
@@ -187,24 +196,39 @@ inline __m256i add_pairs(__m256i acc, __m256i pairs) {
 inline __m256i dot4_half(__m256i acc, __m256i codes, __m256i a) {
   return add_pairs(acc, _mm256_maddubs_epi16(codes, a));
 }
-// Pairs of products of a few groups, summed in the 16 bits that maddubs leaves: exact for as many groups as keep
-// 2 * 127 * code below 2^15.
+// Pairs of products of some groups, summed in the 16 bits that maddubs leaves. On the way they may wrap: what counts is that the
+// sum of (code - offset) * a, 2 * 127 * |code - offset| a group at most, is below 2^15 at the end.
 struct Sums {
   __m256i lo, hi;
 };
-constexpr int sum_groups(int bits) { return 32767 / (2 * 127 * ((1 << bits) - 1)); }
-inline Sums begin_sums(I32) { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
-inline I32 end_sums(I32 total, Sums sums) {
-  return {add_pairs(total.lo, sums.lo), add_pairs(total.hi, sums.hi)};
+constexpr int sum_groups(int largest) { return 32767 / (2 * 127 * largest); }
+// The sum over the first two of every four in the lower 16 bits, over the others in the upper.
+inline int32_t neg_sum_of(I32 q) {
+  const __m256i eight = _mm256_add_epi32(q.lo, q.hi);
+  const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+  const __m128i two = _mm_sub_epi32(_mm_setzero_si128(), _mm_hadd_epi32(four, four));
+  return _mm_cvtsi128_si32(_mm_packs_epi32(two, two));
+}
+inline int32_t neg_sum_value(int32_t neg_sum) { return static_cast<int16_t>(neg_sum) + (neg_sum >> 16); }
+inline Sums zero_sums() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+template <int kLog2>
+inline Sums begin_sums(int32_t neg_sum) {
+  const __m256i both = _mm256_slli_epi16(_mm256_set1_epi32(neg_sum), kLog2);
+  return {both, both};
+}
+template <int kLog2>
+inline Sums begin_sums(int32_t lower, int32_t upper) {
+  const __m256i sums = _mm256_add_epi16(_mm256_set1_epi32(lower), _mm256_set1_epi32(upper));
+  return {_mm256_slli_epi16(sums, kLog2), _mm256_slli_epi16(sums, kLog2)};
+}
+inline I32 end_sums(Sums sums) {
+  const __m256i ones = _mm256_set1_epi16(1);
+  return {in_order(_mm256_madd_epi16(sums.lo, ones)), in_order(_mm256_madd_epi16(sums.hi, ones))};
 }
 inline Sums dot4(Sums sums, Bytes codes, const int8_t* a) {
   __m256i four = broadcast4(a);
   return {in_order(_mm256_add_epi16(sums.lo, _mm256_maddubs_epi16(codes.lo, four))),
           in_order(_mm256_add_epi16(sums.hi, _mm256_maddubs_epi16(codes.hi, four)))};
-}
-inline Sums first_dot4(I32, Bytes codes, const int8_t* a) {
-  __m256i four = broadcast4(a);
-  return {_mm256_maddubs_epi16(codes.lo, four), _mm256_maddubs_epi16(codes.hi, four)};
 }
 inline constexpr bool kSplitDots = false;
 #endif

@@ -229,14 +229,25 @@ inline I32 dot4(I32 acc, Bytes codes, const int8_t* a) {
   LANES for (int j = 0; j < 4; j++) acc.v[i] += codes.v[4 * i + j] * a[j];
   return acc;
 }
-// Where a set sums dot4 of many groups better in another form than I32: begin_sums, then dot4 of sum_groups(bits of a
-// code) groups at most, then end_sums, which takes the total from before and gives the total after. first_dot4 is
-// begin_sums and the first dot4.
+// Where a set sums dot4 of many groups better in another form than I32: zero_sums or begin_sums, then dot4 of at most
+// sum_groups(largest magnitude of a code less its offset) groups, then end_sums.
+//
+// begin_sums takes off what an offset of 2^kLog2 adds over 16 activations or twice 16, of which it takes neg_sum_of: minus their
+// sum, in the set's own form; neg_sum_value is the number.
 using Sums = I32;
 constexpr int sum_groups(int) { return 8; }
-inline Sums begin_sums(I32 total) { return total; }
-inline Sums first_dot4(I32 total, Bytes codes, const int8_t* a) { return dot4(total, codes, a); }
-inline I32 end_sums(I32, Sums sums) { return sums; }
+inline int32_t neg_sum_of(I32 q) { return -reduce_add(q); }
+inline int32_t neg_sum_value(int32_t neg_sum) { return neg_sum; }
+inline Sums zero_sums() { return splat_i32(0); }
+template <int kLog2>
+inline Sums begin_sums(int32_t neg_sum) {
+  return shift_left<kLog2>(splat_i32(neg_sum));
+}
+template <int kLog2>
+inline Sums begin_sums(int32_t lower, int32_t upper) {
+  return shift_left<kLog2>(add(splat_i32(lower), splat_i32(upper)));
+}
+inline I32 end_sums(Sums sums) { return sums; }
 // Whether a chain of dot4 is so slow that a tile's halves are better summed side by side.
 inline constexpr bool kSplitDots = true;
 // The same for signed 8-bit codes; start8 takes minus the sum of all a that follow.
