@@ -127,14 +127,19 @@ inline void add_values(const AttendArgs& args, int row, int d, int begin, int en
   }
   constexpr int kNumber = kInt8 ? 1 : 2;
   const int last = (end + kPageKeys - 1) / kPageKeys;
-  for (int key = begin; key < end; key++) {
-    const uint8_t* values = page_part(args, key / kPageKeys, args.v_offset);
-    const uint8_t* ahead = part_ahead(args, key / kPageKeys + kPagesAhead, last, args.v_offset);
-    for (int byte = 0; byte < 16 * kVectors * kNumber; byte += 64)
-      __builtin_prefetch(ahead + (key % kPageKeys * args.d + d) * kNumber + byte);
-    for (int v = 0; v < kVectors; v++) {
-      F32 value = load_kv<kInt8>(values, key % kPageKeys * args.d + d + 16 * v);
-      for (int r = 0; r < kRows; r++) acc[r][v] = fma(splat(weights[r][key - base]), value, acc[r][v]);
+  const float* weight = weights[0] + begin - base;  // of row 0; the others' lie kKeyBlock apart
+  for (int key = begin; key < end;) {
+    const int page = key / kPageKeys, in_page = key % kPageKeys;
+    const int stop = end < (page + 1) * kPageKeys ? end : (page + 1) * kPageKeys;
+    const ptrdiff_t at = (in_page * args.d + d) * kNumber;
+    const uint8_t* value = page_part(args, page, args.v_offset) + at;
+    const uint8_t* ahead = part_ahead(args, page + kPagesAhead, last, args.v_offset) + at;
+    for (; key < stop; key++, weight++, value += args.d * kNumber, ahead += args.d * kNumber) {
+      for (int byte = 0; byte < 16 * kVectors * kNumber; byte += 64) __builtin_prefetch(ahead + byte);
+      for (int v = 0; v < kVectors; v++) {
+        const F32 numbers = load_kv<kInt8>(value, 16 * v);
+        for (int r = 0; r < kRows; r++) acc[r][v] = fma(splat(weight[r * kKeyBlock]), numbers, acc[r][v]);
+      }
     }
   }
   for (int r = 0; r < kRows; r++) {
@@ -156,18 +161,23 @@ inline void scale_weights(const AttendArgs& args, int group, int begin, int end,
 template <bool kInt8, int kRows>
 inline void add_all_values(const AttendArgs& args, int row, int begin, int end, float (*weights)[kKeyBlock]) {
   if (begin >= end) return;
+  // Values of 16 numbers at once: as many as have their sums in registers. Of 16 registers a sum takes two.
+  constexpr int kVectors = kMaxRows >= 8 || kRows == 1 ? 4 : kRows == 4 ? 1 : 2;
+  const auto add = [&]<int kAtOnce>(int first, int last, float(*by)[kKeyBlock]) {
+    int d = first;
+    for (; d + 16 * kAtOnce <= last; d += 16 * kAtOnce)
+      add_values<kInt8, kRows, kAtOnce>(args, row, d, begin, end, by);
+    for (; d < last; d += 16) add_values<kInt8, kRows, 1>(args, row, d, begin, end, by);
+  };
   if constexpr (kInt8) {
     alignas(64) float scaled[kRows][kKeyBlock];
     for (int d = 0; d < args.d; d += kKvGroup) {
       scale_weights<kRows>(args, d / kKvGroup, begin, end, weights + row, scaled);
-      const bool whole = d + kKvGroup <= args.d;
-      whole ? add_values<true, kRows, 2>(args, row, d, begin, end, scaled)
-            : add_values<true, kRows, 1>(args, row, d, begin, end, scaled);
+      const int last = d + kKvGroup < args.d ? d + kKvGroup : args.d;
+      add.template operator()<(kVectors < 2 ? 1 : 2)>(d, last, scaled);
     }
   } else {
-    int d = 0;
-    for (; d + 64 <= args.d; d += 64) add_values<false, kRows, 4>(args, row, d, begin, end, weights + row);
-    for (; d < args.d; d += 16) add_values<false, kRows, 1>(args, row, d, begin, end, weights + row);
+    add.template operator()<kVectors>(0, args.d, weights + row);
   }
 }
 
