@@ -13,7 +13,11 @@ import machine
 
 LLAMA_CPP_PYTHON = "0.3.36"
 # Beside our tables of the same name; ggml's AVX2, FMA, F16C and BMI2 are on unless the build is native.
-OF_A_SET = {"avx2": "-DGGML_NATIVE=OFF", "avx_vnni": "-DGGML_NATIVE=OFF -DGGML_AVX_VNNI=ON"}
+OF_A_SET = {
+    "avx2": "-DGGML_NATIVE=OFF",
+    "avx_vnni": "-DGGML_NATIVE=OFF -DGGML_AVX_VNNI=ON",
+    "avx512": "-DGGML_NATIVE=OFF -DGGML_AVX512=ON -DGGML_AVX512_VNNI=ON",
+}
 
 
 def build_flags(isa: str | None = None) -> str:

@@ -29,11 +29,10 @@ inline constexpr int kMaxBoundK = 16384;   // K of the largest matrix whose outp
 // Rows lie in groups of kRowGroup, the last of which may have fewer: (groups, K/32, rows of the group, ...), so that a
 // kernel walks all rows of a group with one pointer.
 struct Int8Rows {
-  const int8_t* q;    // (..., 32)
-  const float* d;     // (...)
-  const float* dsum;  // (...): d * sum of q, for formats with a minimum
-  const int32_t*
-      neg_sum;  // (..., 2): minus the sum of q over each 16, in the form that the table's kernels want
+  const int8_t* q;         // (..., 32)
+  const float* d;          // (...)
+  const float* dsum;       // (...): d * sum of q, for formats with a minimum
+  const int32_t* neg_sum;  // (..., 2): minus the sum of q over each 16, in the table's own form
 };
 
 // M rows of K activations as bf16: groups of kBf16Group rows lie (K/32, 16, 32), so that a tile of a

@@ -169,21 +169,7 @@ inline I32 dot4(I32 acc, Bytes codes, const int8_t* a) {
   __m256i four = broadcast4(a);
   return {dot4_half(acc.lo, codes.lo, four), dot4_half(acc.hi, codes.hi, four)};
 }
-using Sums = I32;
-constexpr int sum_groups(int) { return 8; }
-inline int32_t neg_sum_of(I32 q) { return -reduce_add(q); }
-inline int32_t neg_sum_value(int32_t neg_sum) { return neg_sum; }
-inline Sums zero_sums() { return splat_i32(0); }
-template <int kLog2>
-inline Sums begin_sums(int32_t neg_sum) {
-  return shift_left<kLog2>(splat_i32(neg_sum));
-}
-template <int kLog2>
-inline Sums begin_sums(int32_t lower, int32_t upper) {
-  return shift_left<kLog2>(add(splat_i32(lower), splat_i32(upper)));
-}
-inline I32 end_sums(Sums sums) { return sums; }
-inline constexpr bool kSplitDots = true;
+#include "kernels/generic/wide_sums.h"
 #else
 // Left alone, g++ 12 adds products in pairs and then has no registers for them.
 inline __m256i in_order(__m256i sum) {

@@ -105,21 +105,7 @@ inline I32 broadcast4(const int8_t* a) {
 inline I32 dot4(I32 acc, Bytes codes, const int8_t* a) {
   return _mm512_dpbusd_epi32(acc, codes.v, broadcast4(a));
 }
-using Sums = I32;
-constexpr int sum_groups(int) { return 8; }
-inline int32_t neg_sum_of(I32 q) { return -reduce_add(q); }
-inline int32_t neg_sum_value(int32_t neg_sum) { return neg_sum; }
-inline Sums zero_sums() { return splat_i32(0); }
-template <int kLog2>
-inline Sums begin_sums(int32_t neg_sum) {
-  return shift_left<kLog2>(splat_i32(neg_sum));
-}
-template <int kLog2>
-inline Sums begin_sums(int32_t lower, int32_t upper) {
-  return shift_left<kLog2>(add(splat_i32(lower), splat_i32(upper)));
-}
-inline I32 end_sums(Sums sums) { return sums; }
-inline constexpr bool kSplitDots = true;
+#include "kernels/generic/wide_sums.h"
 // VNNI wants one unsigned side: codes + 128, and 128 * sum(a) is taken off at the start. Exact.
 inline I32 start8(I32 neg_sum) { return _mm512_slli_epi32(neg_sum, 7); }
 inline I32 dot4_signed(I32 acc, Bytes codes, const int8_t* a) {

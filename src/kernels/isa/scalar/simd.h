@@ -230,26 +230,10 @@ inline I32 dot4(I32 acc, Bytes codes, const int8_t* a) {
   return acc;
 }
 // Where a set sums dot4 of many groups better in another form than I32: zero_sums or begin_sums, then dot4 of at most
-// sum_groups(largest magnitude of a code less its offset) groups, then end_sums.
-//
-// begin_sums takes off what an offset of 2^kLog2 adds over 16 activations or twice 16, of which it takes neg_sum_of: minus their
-// sum, in the set's own form; neg_sum_value is the number.
-using Sums = I32;
-constexpr int sum_groups(int) { return 8; }
-inline int32_t neg_sum_of(I32 q) { return -reduce_add(q); }
-inline int32_t neg_sum_value(int32_t neg_sum) { return neg_sum; }
-inline Sums zero_sums() { return splat_i32(0); }
-template <int kLog2>
-inline Sums begin_sums(int32_t neg_sum) {
-  return shift_left<kLog2>(splat_i32(neg_sum));
-}
-template <int kLog2>
-inline Sums begin_sums(int32_t lower, int32_t upper) {
-  return shift_left<kLog2>(add(splat_i32(lower), splat_i32(upper)));
-}
-inline I32 end_sums(Sums sums) { return sums; }
-// Whether a chain of dot4 is so slow that a tile's halves are better summed side by side.
-inline constexpr bool kSplitDots = true;
+// sum_groups(largest magnitude of a code less its offset) groups, then end_sums. begin_sums takes off what an offset of 2^kLog2 adds
+// over 16 activations or twice 16; it takes their neg_sum_of, minus their sum in the set's own form, of which neg_sum_value is the
+// number. kSplitDots: a chain of dot4 is so slow that a tile's halves are better summed side by side.
+#include "kernels/generic/wide_sums.h"
 // The same for signed 8-bit codes; start8 takes minus the sum of all a that follow.
 inline I32 start8(I32) { return splat_i32(0); }
 inline I32 dot4_signed(I32 acc, Bytes codes, const int8_t* a) {
