@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <random>
+#include <string_view>
 #include <vector>
 
 #include "kernels/dispatch.h"
@@ -322,6 +323,12 @@ TEST(QuantizeRow, IsWithinHalfAStepAndSumsAreExact) {
       EXPECT_EQ(dsum[tile], d[tile] * static_cast<float>(sum)) << table->name;
     }
     EXPECT_EQ(d[3], 0.0f);
+    for (size_t half = 0; half < 64; half++) {
+      int sums[2] = {};  // over the first two of every four, and over the others
+      for (size_t i = 0; i < 16; i++) sums[i % 4 / 2] += q[16 * half + i];
+      const int whole = -sums[0] - sums[1], apart = (-sums[0] & 0xffff) | (-sums[1] * 65536);
+      EXPECT_EQ(neg_sum[half], std::string_view(table->name) == "avx2" ? apart : whole) << table->name;
+    }
   }
 }
 
