@@ -93,8 +93,9 @@ inline void attend_tile_rows(const AttendTilesArgs& args, const KeyTiles<Tiles>&
   const int tile_end = (inside(args.last[row + rows - 1]) + kTileK - 1) / kTileK;
   const uint16_t* q = args.q + static_cast<size_t>(row) * static_cast<size_t>(width);
   for (int tile = tile_begin; tile < tile_end; tile++) {
-    multiply_block<Tiles>(q, q + group, block.keys[2 * tile], block.keys[2 * tile + 1], width / kTileD, false,
-                          {scores[0] + kTileK * tile, kScoreStride}, [](auto) {});
+    multiply_block<Tiles>(
+        q, q + group, block.keys[2 * tile], block.keys[2 * tile + 1], width / kTileD, {},
+        {scores[0] + kTileK * tile, kScoreStride}, [](int) {}, [](auto) {});
   }
   for (int r = 0; r < rows; r++) {
     args.sum[row + r] =
@@ -105,9 +106,10 @@ inline void attend_tile_rows(const AttendTilesArgs& args, const KeyTiles<Tiles>&
   float* out = args.out + static_cast<size_t>(row) * static_cast<size_t>(width);
   for (int d = 0; d < args.d; d += 32) {
     const int right = d + 16 < args.d ? d / 16 + 1 : d / 16;
-    multiply_block<Tiles>(p, p + kKeyTiles * kTileBytes / 2, block.values[d / 16] + tile_begin * kTileBytes,
-                          block.values[right] + tile_begin * kTileBytes, tile_end - tile_begin, false,
-                          {out + d, width}, [](auto) {});
+    multiply_block<Tiles>(
+        p, p + kKeyTiles * kTileBytes / 2, block.values[d / 16] + tile_begin * kTileBytes,
+        block.values[right] + tile_begin * kTileBytes, tile_end - tile_begin, {}, {out + d, width},
+        [](int) {}, [](auto) {});
   }
 }
 

@@ -3,6 +3,7 @@
 //
 //   Tiles::configure(), Tiles::release()                 per call and thread; all tiles 16 rows of 64 bytes
 //   Tiles::zero<t>(), load<t>(p, stride), store<t>(p, stride), multiply<c, a, b>()
+//   Tiles::load_once<t>(p, stride)                       load, of what the first-level cache need not keep
 //   Tiles::pairs(even, odd)                              16 pairs (even, odd) of bf16, rounded to nearest even
 //   Tiles::line(low, high)                               32 bf16: low, then high, rounded so
 //
@@ -18,22 +19,24 @@ void round_row_to_bf16(const float* x, int k, uint16_t* y) {
 
 // Sums of 32 rows and 32 columns, in memory.
 struct SumBlock {
-  float* data;
-  int stride;  // floats from row to row
+  float* data = nullptr;
+  int stride = 0;  // floats from row to row
 };
 
-// sums = (add_to_sums ? sums : 0) + x * columns over `tiles` tiles of K. A tile keeps the matrix unit busy for 64 cycles, in which
-// the vector units are free: of every four tiles, meanwhile(std::integral_constant<int, 0..3>) is called once each.
-template <class Tiles, class Meanwhile>
+// to = from + x * columns over `tiles` tiles of K; from {} means 0. A tile keeps the matrix unit busy for 64 cycles, in which
+// the vector units are free: before_tile(t) is called before each, and of every four tiles
+// meanwhile(std::integral_constant<int, 0..3>) once each.
+template <class Tiles, class BeforeTile, class Meanwhile>
 [[gnu::always_inline]] inline void multiply_block(const uint16_t* upper, const uint16_t* lower,
                                                   const uint8_t* left, const uint8_t* right, int tiles,
-                                                  bool add_to_sums, SumBlock sums, Meanwhile meanwhile) {
+                                                  SumBlock from, SumBlock to, BeforeTile before_tile,
+                                                  Meanwhile meanwhile) {
   constexpr int kWords = kTileBytes / 2;
-  float* second = sums.data + 16 * sums.stride;
-  const int bytes = 4 * sums.stride;
-  if (add_to_sums) {
-    Tiles::template load<0>(sums.data, bytes);
-    Tiles::template load<1>(sums.data + 16, bytes);
+  if (from.data != nullptr) {
+    const float* second = from.data + 16 * from.stride;
+    const int bytes = 4 * from.stride;
+    Tiles::template load<0>(from.data, bytes);
+    Tiles::template load<1>(from.data + 16, bytes);
     Tiles::template load<2>(second, bytes);
     Tiles::template load<3>(second + 16, bytes);
   } else {
@@ -41,8 +44,9 @@ template <class Tiles, class Meanwhile>
         Tiles::template zero<3>();
   }
   const auto multiply_tile = [&](int t) {
-    Tiles::template load<4>(upper + t * kWords, 64);
-    Tiles::template load<5>(lower + t * kWords, 64);
+    before_tile(t);
+    Tiles::template load_once<4>(upper + t * kWords, 64);
+    Tiles::template load_once<5>(lower + t * kWords, 64);
     Tiles::template load<6>(left + t * kTileBytes, 64);
     Tiles::template load<7>(right + t * kTileBytes, 64);
     Tiles::template multiply<0, 4, 6>();
@@ -58,8 +62,10 @@ template <class Tiles, class Meanwhile>
     multiply_tile(t + 3), meanwhile(std::integral_constant<int, 3>{});
   }
   for (; t < tiles; t++) multiply_tile(t);
-  Tiles::template store<0>(sums.data, bytes);
-  Tiles::template store<1>(sums.data + 16, bytes);
+  float* second = to.data + 16 * to.stride;
+  const int bytes = 4 * to.stride;
+  Tiles::template store<0>(to.data, bytes);
+  Tiles::template store<1>(to.data + 16, bytes);
   Tiles::template store<2>(second, bytes);
   Tiles::template store<3>(second + 16, bytes);
 }

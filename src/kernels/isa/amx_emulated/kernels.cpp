@@ -44,6 +44,10 @@ struct MemoryTiles {
     }
   }
   template <int kTile>
+  static void load_once(const void* p, int stride) {
+    load<kTile>(p, stride);
+  }
+  template <int kTile>
   static void store(void* p, int stride) {
     for (int r = 0; r < tile_rows[kTile]; r++) {
       __builtin_memcpy(static_cast<uint8_t*>(p) + static_cast<ptrdiff_t>(r) * stride, tiles[kTile][r],
