@@ -1,5 +1,6 @@
 #include "arch/decoder.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 
@@ -103,6 +104,7 @@ Decoder::Decoder(DecoderParts parts, const KernelTable& kernels, KvType kv)
       kernels_(kernels),
       numerics_(std::string(kernels.name) + (kv == KvType::f16 ? "/f16" : "/int8")) {
   place_state();
+  place_ropes();
 }
 
 // Blocks with the same window share a group of page tables; inside a page they lie one after the other.
@@ -120,6 +122,22 @@ void Decoder::place_state() {
     block->place_snapshot(snapshot_bytes_);
     snapshot_bytes_ += round_up(block->snapshot_bytes(), size_t{64});
   }
+}
+
+void Decoder::place_ropes() {
+  for (const auto& block : parts_.blocks) {
+    const Rope* rope = block->rope_used();
+    if (rope == nullptr) continue;
+    const auto known = std::find(ropes_.begin(), ropes_.end(), *rope);
+    block->place_rope(static_cast<int>(known - ropes_.begin()));
+    if (known == ropes_.end()) ropes_.push_back(*rope);
+  }
+}
+
+std::span<const Rows> Decoder::angles(const Context& context, std::span<const int> positions) const {
+  auto* angles = context.arena.allocate<Rows>(ropes_.size());
+  for (size_t i = 0; i < ropes_.size(); i++) angles[i] = rope_angles(context, positions, ropes_[i]);
+  return {angles, ropes_.size()};
 }
 
 std::span<const float> Decoder::forward(const Batch& batch, Workspace& workspace) const {
@@ -145,7 +163,8 @@ std::span<const float> Decoder::forward(const Batch& batch, Workspace& workspace
     }
     return true;
   };
-  if (!run(0, stateful_blocks_, {context, batch, {positions, static_cast<size_t>(m)}}, x)) return {};
+  const Step step{context, batch, angles(context, {positions, static_cast<size_t>(m)})};
+  if (!run(0, stateful_blocks_, step, x)) return {};
   // Nobody looks back at what follows, so only rows with an output take part in it: 1 of 512 in a prompt.
   const int outputs = static_cast<int>(batch.outputs.size());
   if (outputs == 0) return {};

@@ -41,11 +41,14 @@ class Decoder final : public Network, public TrainableNetwork {
 
  private:
   void place_state();
+  void place_ropes();
+  std::span<const Rows> angles(const Context& context, std::span<const int> positions) const;
   void train_part(std::span<const TrainingSequence> sequences, const Adapter& adapter, float scale,
                   std::span<float> gradient, Workspace& workspace, double& loss) const;
   DecoderParts parts_;
   const KernelTable& kernels_;
   std::vector<PageGroup> page_groups_;
+  std::vector<Rope> ropes_;  // that differ
   size_t snapshot_bytes_ = 0;
   size_t stateful_blocks_ = 0;  // up to the last block with state
   std::string numerics_;

@@ -162,7 +162,7 @@ class BlockTapes {
   void run(size_t b, Tape* tape, Rows x) const {
     Context recording = step_.context;
     recording.tape = tape;
-    blocks_[b]->forward({recording, step_.batch, step_.positions}, x);
+    blocks_[b]->forward({recording, step_.batch, step_.angles}, x);
   }
 
   const std::vector<std::unique_ptr<Block>>& blocks_;
@@ -205,7 +205,8 @@ void Decoder::train_part(std::span<const TrainingSequence> sequences, const Adap
   const Context context{workspace.pool, kernels_, workspace.arena, m, {&everywhere, 1}};
   const Rows x = rows_in(kept, m, c);
   copy_rows(context, embed(context, batch.tokens, parts_.embedding->weight, parts_.embedding_scale), x);
-  BlockTapes tapes(parts_.blocks, {context, batch, positions}, workspace, adapter, gradient);
+  const Context keeping{workspace.pool, kernels_, kept};
+  BlockTapes tapes(parts_.blocks, {context, batch, angles(keeping, positions)}, workspace, adapter, gradient);
   for (size_t b = 0; b < parts_.blocks.size(); b++) tapes.forward(b, x, backward);
 
   const int count = static_cast<int>(wanted.rows.size());

@@ -55,7 +55,7 @@ std::span<const float> Encoder::embed(std::span<const std::span<const int32_t>> 
   // Vectors are compared by their angles: rows keep the full precision of generated rows on every set.
   const Context context{workspace.pool, kernels_, arena, /*prompt_rows=*/0};
   Rows x = embed_rows(context, batch, positions);
-  const Step step{context, batch, positions};
+  const Step step{context, batch, {}};
   for (const auto& block : parts_.blocks) block->forward(step, x);
 
   Rows pooled = context.rows(static_cast<int>(texts.size()), x.width);

@@ -19,8 +19,9 @@ void AttentionBlock::forward(const Step& step, Rows x) const {
   linear(context, h, layers, qkv);
   if (q_norm) rms_norm(context, qkv[0], *q_norm, qkv[0]);
   if (k_norm) rms_norm(context, qkv[1], *k_norm, qkv[1]);
-  understudy::rope(context, qkv[0], shape.head_width, step.positions, rope);
-  understudy::rope(context, qkv[1], shape.head_width, step.positions, rope);
+  const Rows angles = step.angles[rope_];
+  understudy::rope(context, qkv[0], shape.head_width, angles, rope.pairs);
+  understudy::rope(context, qkv[1], shape.head_width, angles, rope.pairs);
 
   auto* sequences = context.arena.allocate<AttentionRows>(step.batch.sequences.size());
   size_t count = 0;

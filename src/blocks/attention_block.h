@@ -26,6 +26,8 @@ class AttentionBlock : public Block {
   std::optional<PagedState> paged_state() const override {
     return PagedState{shape.window, shape.page_bytes()};
   }
+  const Rope* rope_used() const override { return &rope; }
+  void place_rope(int index) override { rope_ = static_cast<size_t>(index); }
   void place_pages(int group, size_t page_offset) override {
     group_ = group;
     shape.page_offset = page_offset;
@@ -33,6 +35,7 @@ class AttentionBlock : public Block {
 
  private:
   int group_ = 0;
+  size_t rope_ = 0;
 };
 
 }  // namespace understudy

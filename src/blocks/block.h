@@ -16,6 +16,7 @@
 
 #include "blocks/batch.h"
 #include "ops/context.h"
+#include "ops/rope.h"
 
 namespace understudy {
 
@@ -23,7 +24,7 @@ namespace understudy {
 struct Step {
   const Context& context;
   const Batch& batch;
-  std::span<const int> positions;  // (M)
+  std::span<const Rows> angles;  // of each rope of the network (rope_angles)
 };
 
 struct PagedState {
@@ -54,6 +55,8 @@ class Block {
   // Declared state; the network decides where it lives and says so once, before the first forward.
   virtual std::optional<PagedState> paged_state() const { return std::nullopt; }
   virtual size_t snapshot_bytes() const { return 0; }
+  virtual const Rope* rope_used() const { return nullptr; }
+  virtual void place_rope(int /*index*/) {}  // of Step::angles
   virtual void place_pages(int /*group*/, size_t /*page_offset*/) {}
   virtual void place_snapshot(size_t /*offset*/) {}
 };

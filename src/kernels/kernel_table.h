@@ -152,6 +152,10 @@ struct KernelTable {
   void (*geglu)(const float* gate, const float* up, int n, float* y);
   // y = x * Phi(x); y may be x.
   void (*gelu)(const float* x, int n, float* y);
+  // Turns pairs in each of `heads` heads of `width` values: y[i] = x[i] cosine[i] + x[partner of i] * (direction * sine[i]) for i
+  // in [0, 2 n); partners are i and i ^ 1 if `adjacent`, else i and i + n. In place; two products and a sum, no FMA.
+  void (*rotate)(float* x, int heads, int width, int n, bool adjacent, const float* cosine, const float* sine,
+                 float direction);
   void (*add)(const float* a, const float* b, int n, float* y);  // y may be a or b
   void (*store_f16)(const float* x, int n, uint16_t* y);
 

@@ -362,6 +362,27 @@ TEST(Elementwise, MatchesDoubleArithmetic) {
   }
 }
 
+TEST(Rotate, TurnsPairsToTheBit) {
+  constexpr int kHeads = 3, kWidth = 100;
+  for (const KernelTable* table : testable_kernels()) {
+    for (const int n : {4, 16, 25, 50}) {
+      for (const bool adjacent : {false, true}) {
+        const auto before = normal(kHeads * kWidth, 31), cosine = normal(100, 32), sine = normal(100, 33);
+        auto x = before;
+        table->rotate(x.data(), kHeads, kWidth, n, adjacent, cosine.data(), sine.data(), -1);
+        for (int at = 0; at < kHeads * kWidth; at++) {
+          const int i = at % kWidth, partner = adjacent ? i ^ 1 : i < n ? i + n : i - n;
+          const auto value = [&](int j) { return before[static_cast<size_t>(at / kWidth * kWidth + j)]; };
+          const auto k = static_cast<size_t>(i);
+          const float expected = i < 2 * n ? value(i) * cosine[k] + value(partner) * -sine[k] : value(i);
+          ASSERT_EQ(x[static_cast<size_t>(at)], expected)
+              << table->name << " " << n << " pairs, adjacent " << adjacent << ", value " << at;
+        }
+      }
+    }
+  }
+}
+
 // Keys and values in pages, queries with windows and causal ends, against softmax in double.
 struct AttentionProblem {
   static constexpr int kKeys = 600, kPages = (kKeys + kPageKeys - 1) / kPageKeys;

@@ -152,7 +152,7 @@ TEST_P(BackwardTest, Rope) {
     Tape tape(memory_, adapter_, adapter_gradient_);
     context_.tape = &tape;
     tape.set_gradient(rows(y, 32), rows(dy, 32));
-    rope(context_, rows(y, 32), 16, positions, turns);
+    rope(context_, rows(y, 32), 16, rope_angles(context_, positions, turns), pairs);
     tape.backward(context_);
     const auto formula = [&](const Vector& at) {
       Vector result = at;

@@ -49,21 +49,6 @@ void geglu_backward(const float* gate, const float* up, int n, float* dy, float*
   });
 }
 
-// Lanes [0, count) of p, 0 elsewhere.
-inline F32 load_some(const float* p, int count) {
-  if (count >= 16) return load(p);
-  float lanes[16] = {};
-  for (int i = 0; i < count; i++) lanes[i] = p[i];
-  return load(lanes);
-}
-
-inline void store_some(float* p, F32 x, int count) {
-  if (count >= 16) return store(p, x);
-  float lanes[16];
-  store(lanes, x);
-  for (int i = 0; i < count; i++) p[i] = lanes[i];
-}
-
 void softmax(float* x, int n, float* largest, float* sum) {
   constexpr int kRun =
       4096;  // a lane adds 256 terms in f32, runs are added in f64: 262,144 logits keep 6 digits

@@ -8,16 +8,28 @@ inline void for_lanes(int n, Whole whole, Rest rest) {
   if (i < n) rest(i, n - i);
 }
 
+// Lanes [0, count) of p, 0 elsewhere.
+inline F32 load_some(const float* p, int count) {
+  if (count >= 16) return load(p);
+  float lanes[16] = {};
+  for (int i = 0; i < count; i++) lanes[i] = p[i];
+  return load(lanes);
+}
+
+inline void store_some(float* p, F32 x, int count) {
+  if (count >= 16) return store(p, x);
+  float lanes[16];
+  store(lanes, x);
+  for (int i = 0; i < count; i++) p[i] = lanes[i];
+}
+
 // y[i] = f(a[i], b[i]) with a padded tail.
 template <class F>
 inline void map2(const float* a, const float* b, int n, float* y, F f) {
   for_lanes(
       n, [&](int i) { store(y + i, f(load(a + i), load(b + i))); },
       [&](int i, int count) {
-        float ta[16] = {}, tb[16] = {}, ty[16];
-        for (int j = 0; j < count; j++) ta[j] = a[i + j], tb[j] = b[i + j];
-        store(ty, f(load(ta), load(tb)));
-        for (int j = 0; j < count; j++) y[i + j] = ty[j];
+        store_some(y + i, f(load_some(a + i, count), load_some(b + i, count)), count);
       });
 }
 
@@ -81,9 +93,7 @@ void rms_norm(const float* x, const float* w, int c, float eps, float* y) {
         squares = fma(v, v, squares);
       },
       [&](int i, int count) {
-        float tail[16] = {};
-        for (int j = 0; j < count; j++) tail[j] = x[i + j];
-        F32 v = load(tail);
+        F32 v = load_some(x + i, count);
         squares = fma(v, v, squares);
       });
   float inverse = inv_sqrt(reduce_add(squares) / static_cast<float>(c) + eps);
@@ -117,6 +127,28 @@ void gelu(const float* x, int n, float* y) {
   });
 }
 
+void rotate(float* x, int heads, int width, int n, bool adjacent, const float* cosine, const float* sine,
+            float direction) {
+  const F32 sign = splat(direction);
+  const auto turned = [&](F32 v, F32 partner, int i, int count) {
+    return add(mul(v, load_some(cosine + i, count)), mul(partner, mul(sign, load_some(sine + i, count))));
+  };
+  const int values = adjacent ? 2 * n : n;
+  for (int head = 0; head < heads; head++, x += width) {
+    for (int i = 0; i < values; i += 16) {
+      const int count = values - i < 16 ? values - i : 16;
+      const F32 a = load_some(x + i, count);
+      if (adjacent) {
+        store_some(x + i, turned(a, swap_neighbours(a), i, count), count);
+        continue;
+      }
+      const F32 b = load_some(x + n + i, count);
+      store_some(x + i, turned(a, b, i, count), count);
+      store_some(x + n + i, turned(b, a, n + i, count), count);
+    }
+  }
+}
+
 void add_rows(const float* a, const float* b, int n, float* y) {
   map2(a, b, n, y, [](F32 v, F32 w) { return add(v, w); });
 }
@@ -125,10 +157,8 @@ void store_f16_row(const float* x, int n, uint16_t* y) {
   for_lanes(
       n, [&](int i) { store_f16(y + i, load(x + i)); },
       [&](int i, int count) {
-        float tail[16] = {};
         uint16_t half[16];
-        for (int j = 0; j < count; j++) tail[j] = x[i + j];
-        store_f16(half, load(tail));
+        store_f16(half, load_some(x + i, count));
         for (int j = 0; j < count; j++) y[i + j] = half[j];
       });
 }

@@ -26,6 +26,7 @@ constexpr KernelTable generic_table(const char* name) {
           .swiglu = swiglu,
           .geglu = geglu,
           .gelu = gelu,
+          .rotate = rotate,
           .add = add_rows,
           .store_f16 = store_f16_row,
           .attend = attend,

@@ -61,6 +61,7 @@ inline F32 keep_lanes(F32 x, int begin, int end, float other) {
   };
   return {keep(x.lo, 0), keep(x.hi, 8)};
 }
+inline F32 swap_neighbours(F32 x) { return {_mm256_permute_ps(x.lo, 0xb1), _mm256_permute_ps(x.hi, 0xb1)}; }
 
 inline I32 splat_i32(int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
 inline I32 add(I32 a, I32 b) { return {_mm256_add_epi32(a.lo, b.lo), _mm256_add_epi32(a.hi, b.hi)}; }

@@ -37,6 +37,7 @@ inline F32 keep_lanes(F32 x, int begin, int end, float other) {
   unsigned mask = (end >= 16 ? 0xffffu : (1u << end) - 1) & ~((1u << begin) - 1);
   return _mm512_mask_blend_ps(static_cast<__mmask16>(mask), splat(other), x);
 }
+inline F32 swap_neighbours(F32 x) { return _mm512_permute_ps(x, 0xb1); }
 
 inline I32 splat_i32(int32_t x) { return _mm512_set1_epi32(x); }
 inline I32 add(I32 a, I32 b) { return _mm512_add_epi32(a, b); }

@@ -79,6 +79,12 @@ inline F32 keep_lanes(F32 x, int begin, int end, float other) {
   LANES if (i < begin || i >= end) x.v[i] = other;
   return x;
 }
+// Lanes 1, 0, 3, 2, ...
+inline F32 swap_neighbours(F32 x) {
+  F32 r;
+  LANES r.v[i] = x.v[i ^ 1];
+  return r;
+}
 
 inline I32 splat_i32(int32_t x) {
   I32 r;
