@@ -44,9 +44,8 @@ struct HardwareTiles {
                      : "r"(p), "r"(static_cast<long>(stride)), "i"(kTile)
                      : "memory");
   }
-  // What is used once: it takes nothing else's place in the first-level cache.
   template <int kTile>
-  static void load_once(const void* p, int stride) {
+  static void load_far(const void* p, int stride) {
     __asm__ volatile("tileloaddt1 (%0,%1,1), %%tmm%c2"
                      :
                      : "r"(p), "r"(static_cast<long>(stride)), "i"(kTile)

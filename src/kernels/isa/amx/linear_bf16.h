@@ -9,7 +9,7 @@
 
 // Rows that share one unpacking of a chunk of weights.
 inline constexpr int kSumRows = 512;
-// K tiles unpacked at a time: of two panels 36 KiB, three quarters of the first-level cache, which x passes by (load_once).
+// K tiles unpacked at a time: of two panels 36 KiB, three quarters of the first-level cache, which x passes by (load_far).
 inline constexpr int kChunkTiles = 18;
 // Pairs of panels that share the reads of a chunk of x.
 inline constexpr int kGroupPairs = 12;

@@ -3,7 +3,7 @@
 //
 //   Tiles::configure(), Tiles::release()                 per call and thread; all tiles 16 rows of 64 bytes
 //   Tiles::zero<t>(), load<t>(p, stride), store<t>(p, stride), multiply<c, a, b>()
-//   Tiles::load_once<t>(p, stride)                       load, of what the first-level cache need not keep
+//   Tiles::load_far<t>(p, stride)                        load, of what the first-level cache need not keep
 //   Tiles::pairs(even, odd)                              16 pairs (even, odd) of bf16, rounded to nearest even
 //   Tiles::line(low, high)                               32 bf16: low, then high, rounded so
 //
@@ -45,8 +45,8 @@ template <class Tiles, class BeforeTile, class Meanwhile>
   }
   const auto multiply_tile = [&](int t) {
     before_tile(t);
-    Tiles::template load_once<4>(upper + t * kWords, 64);
-    Tiles::template load_once<5>(lower + t * kWords, 64);
+    Tiles::template load_far<4>(upper + t * kWords, 64);
+    Tiles::template load_far<5>(lower + t * kWords, 64);
     Tiles::template load<6>(left + t * kTileBytes, 64);
     Tiles::template load<7>(right + t * kTileBytes, 64);
     Tiles::template multiply<0, 4, 6>();

@@ -44,7 +44,7 @@ struct MemoryTiles {
     }
   }
   template <int kTile>
-  static void load_once(const void* p, int stride) {
+  static void load_far(const void* p, int stride) {
     load<kTile>(p, stride);
   }
   template <int kTile>
