@@ -50,7 +50,7 @@ double seconds_of(const KernelTable& table, Kernel kernel, const std::vector<Pac
                   .rows = rows,
                   .int8 = quantised.int8(),
                   .f32 = x.data(),
-                  .bf16 = bf16.words.data(),
+                  .bf16 = bf16.words(),
                   .y = y.data(),
                   .n = n,
                   .y_stride = n,

@@ -54,11 +54,11 @@ struct Problem {
                     .rows = count,
                     .int8 = quantised.int8(),
                     .f32 = &x[at],
-                    .bf16 = bf16.words.data(),
+                    .bf16 = bf16.words(),
                     .y = y.data(),
                     .n = n,
                     .y_stride = n,
-                    .bias = bias.data()};
+                    .bias = bias.empty() ? nullptr : bias.data()};
     kernel(args, 0, weights.panels());
     return y;
   }
@@ -159,6 +159,27 @@ TEST(Linear, GroupingRowsChangesNoBit) {
                       0)
                 << table->name << " " << info(dtype).name << " M " << m;
           }
+        }
+      }
+    }
+  }
+}
+
+// K of more rows than stay in the second-level cache goes in chunks through panels in turn, and sums may stand in y.
+TEST(Linear, ManyRowsOfALargeKHaveTheBitsOfOne) {
+  constexpr int kRows = 70, kN = 424, kK = 9728;
+  for (const DType dtype : {DType::bf16, DType::q4_1, DType::q6_k}) {
+    Problem problem(dtype, kRows, kN, kK);
+    for (const bool biased : {true, false}) {
+      if (!biased) problem.bias.clear();
+      for (const KernelTable* table : testable_kernels()) {
+        if (table->linear_bf16 == nullptr) continue;
+        problem.quantize(*table);
+        const auto y = problem.run(table->linear_bf16, 0, kRows);
+        for (const int row : {0, 31, 32, 69}) {
+          const auto alone = problem.run(table->linear_bf16, row, 1);
+          ASSERT_EQ(std::memcmp(&y[static_cast<size_t>(row * kN)], alone.data(), kN * sizeof(float)), 0)
+              << table->name << " " << info(dtype).name << " row " << row << (biased ? ", bias" : "");
         }
       }
     }
@@ -273,18 +294,9 @@ TEST(GatedLinear, HasTheBitsOfItsParts) {
       const Bf16Rows rounded(*table, x.data(), kM, kK);
       const auto linear = [&](const PackedMatrix& weight) {
         std::vector<float> y(kM * kN);
-        table->linear_bf16({type.dtype,
-                            weight.panel(0),
-                            kK,
-                            kM,
-                            {},
-                            nullptr,
-                            rounded.words.data(),
-                            y.data(),
-                            kN,
-                            kN,
-                            nullptr},
-                           0, weight.panels());
+        table->linear_bf16(
+            {type.dtype, weight.panel(0), kK, kM, {}, nullptr, rounded.words(), y.data(), kN, kN, nullptr}, 0,
+            weight.panels());
         return y;
       };
       const auto g = linear(gate), u = linear(up);
@@ -292,15 +304,15 @@ TEST(GatedLinear, HasTheBitsOfItsParts) {
         std::vector<float> y(kM * kN);
         (gelu ? table->geglu : table->swiglu)(g.data(), u.data(), kM * kN, y.data());
         const Bf16Rows expected(*table, y.data(), kM, kN);
-        std::vector<uint16_t> out(expected.words.size());
-        const GatedArgs args{type.dtype, gate.panel(0),        up.panel(0), kK,        kM,
-                             kN,         rounded.words.data(), gelu,        out.data()};
+        std::vector<uint16_t> out(expected.size());
+        const GatedArgs args{type.dtype, gate.panel(0),   up.panel(0), kK,        kM,
+                             kN,         rounded.words(), gelu,        out.data()};
         table->gated_bf16(args, 0, 3);
         table->gated_bf16(args, 3, gate.panels());
         for (int r = 0; r < kM; r++) {
           for (int i = 0; i < kN; i++) {
             const size_t at = bf16_row_at(r, kN) + static_cast<size_t>(i / 32 * 512 + i % 32);
-            ASSERT_EQ(out[at], expected.words[at])
+            ASSERT_EQ(out[at], expected.words()[at])
                 << table->name << " " << type.name << " row " << r << " column " << i;
           }
         }
@@ -479,8 +491,8 @@ struct AttentionProblem {
     std::vector<float> out(static_cast<size_t>(count * d)), block_out(static_cast<size_t>(padded * width)),
         max(static_cast<size_t>(count)), sum(max.size()), total(max.size()), top(max.size(), -INFINITY);
     for (int block = 0; block * kKeyBlock < kKeys; block++) {
-      table.attend_tiles({key_block(block), count, queries.words.data(), first + begin, last + begin,
-                          max.data(), sum.data(), block_out.data()});
+      table.attend_tiles({key_block(block), count, queries.words(), first + begin, last + begin, max.data(),
+                          sum.data(), block_out.data()});
       for (size_t r = 0; r < max.size(); r++) {
         table.attend_merge(max[r], sum[r], &block_out[r * static_cast<size_t>(width)], d, &top[r], &total[r],
                            &out[r * static_cast<size_t>(d)]);

@@ -27,11 +27,17 @@ struct QuantisedRows {
 
 struct Bf16Rows {
   Bf16Rows(const KernelTable& table, const float* x, int rows, int k)
-      : words(static_cast<size_t>((rows + kTileRows - 1) / kTileRows * kTileRows * k)) {
-    for (int r = 0; r < rows; r++) table.round_row_bf16(x + r * k, k, &words[bf16_row_at(r, k)]);
+      : lines(static_cast<size_t>((rows + kTileRows - 1) / kTileRows * kTileRows * k / 32)) {
+    for (int r = 0; r < rows; r++) table.round_row_bf16(x + r * k, k, words() + bf16_row_at(r, k));
   }
+  uint16_t* words() { return lines[0].words; }
+  const uint16_t* words() const { return lines[0].words; }
+  size_t size() const { return 32 * lines.size(); }
 
-  std::vector<uint16_t> words;
+  struct alignas(64) Line {  // a tile's row that lies in two lines of the cache takes twice as long to load
+    uint16_t words[32];
+  };
+  std::vector<Line> lines;
 };
 
 }  // namespace understudy
