@@ -4,23 +4,15 @@
 
 #include <cmath>
 #include <cstring>
-#include <random>
 #include <vector>
 
 #include "kernels/dispatch.h"
+#include "kernels/testing/normal_values.h"
 #include "tensor/packed_matrix.h"
 #include "tensor/testing/random_blocks.h"
 
 namespace understudy {
 namespace {
-
-std::vector<float> normal(int count, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> distribution;
-  std::vector<float> values(static_cast<size_t>(count));
-  for (float& v : values) v = distribution(random);
-  return values;
-}
 
 bool equal_bits(const float* a, const float* b, size_t count) {
   return std::memcmp(a, b, count * sizeof(float)) == 0;
