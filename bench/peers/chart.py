@@ -5,6 +5,7 @@ import math
 
 ROW, LEFT, WIDTH, TOP = 18, 380, 420, 44
 COLOURS = {"llama.cpp": "#1f6feb", "torch": "#d1742f"}
+OTHER = "#6b8f3c"  # llama.cpp with a file of its own
 
 
 def rows_of(results: list[dict]) -> list[tuple[str, dict]]:
@@ -32,7 +33,7 @@ def of_ratios(results: list[dict], heading: str) -> str:
         parts.append(f'<line x1="{x(ratio):.1f}" x2="{x(ratio):.1f}" y1="{TOP - 8}" y2="{height - 8}" '
                      f'stroke="{"#333" if ratio == 1 else "#ddd"}"/>{text(x(ratio), TOP - 12, f"{ratio:g}", "middle")}')
     for i, (name, s) in enumerate(rows):
-        y, colour = TOP + ROW * i + 8, COLOURS[s["peer"]]
+        y, colour = TOP + ROW * i + 8, COLOURS.get(s["peer"], OTHER)
         start, end = (x(edge) for edge in s["ratio_interval"])
         parts.append(text(LEFT - 10, y + 4, f"{name}, {s['peer']}", "end", colour)
                      + f'<line x1="{start:.1f}" x2="{end:.1f}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="3"/>'

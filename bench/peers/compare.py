@@ -3,12 +3,13 @@
 
     python bench/peers/compare.py --understudy build/release/understudy MODEL.gguf … [--pairs N] [--threads N]
                                   [--work NAME …] [--tokens N] [--setting NAME] [--isa NAME] [--python PATH]
-                                  [--torch PATH] [--out FOLDER]
+                                  [--format NAME] [--torch PATH] [--out FOLDER]
 
 Every pair runs Understudy, then llama.cpp with flash attention, then without; whichever setting has the better median
-is llama.cpp's. With --torch (an interpreter that has torch, transformers, accelerate and gguf) torch follows, from the
-same weights in bfloat16; it has no loading to compare. What counts is the median of the paired ratios (above 1: we are
-better) with a 90 % bootstrap interval.
+is llama.cpp's. With --format llama.cpp also runs the model as its own quantiser makes it in that format, as a peer of its
+own: Q4_0 is what most of its kernels are written for. With --torch (an interpreter that has torch, transformers,
+accelerate and gguf) torch follows, from the same weights in bfloat16; it has no loading to compare. What counts is the
+median of the paired ratios (above 1: we are better) with a 90 % bootstrap interval.
 
 A pair during which the host or other processes took CPU time (machine.warning) is measured again, up to --tries pairs in
 all; who was fast does not enter into it. The results say how many pairs were put aside, and warn if too few were left.
@@ -27,6 +28,7 @@ import pathlib
 import statistics
 import subprocess
 import sys
+from typing import Callable, Iterable
 
 import chart
 import environment
@@ -54,7 +56,20 @@ IDLE = "decode, depth 0"
 NEIGHBOURS = {"decode, 1 busy neighbour": 1, "decode, 2 busy neighbours": 2}  # endless loops at our own priority
 ANSWERS = tuple(work for work in WORKS if work.startswith("temperature 0"))  # we answer a text; the peer's ids don't matter
 SETTINGS = {"fa on": True, "fa off": False}  # of llama.cpp: flash attention
-PEERS = {"llama.cpp": tuple(SETTINGS), "torch": ("bf16",)}  # their settings
+
+
+def peers(options) -> dict[str, dict[str, Callable[[str, pathlib.Path], dict]]]:
+    """Of each peer how it runs a work on a model, by setting."""
+    def llama_cpp(prefix: str, own_file: bool) -> dict:
+        return {prefix + setting: functools.partial(llama, options, SETTINGS[setting], own_file)
+                for setting in options.setting or SETTINGS}
+
+    result = {"llama.cpp": llama_cpp("", own_file=False)}
+    if options.format:
+        result[f"llama.cpp {options.format}"] = llama_cpp(f"{options.format}, ", own_file=True)
+    if options.torch:
+        result["torch"] = {"bf16": functools.partial(torch, options)}
+    return result
 
 
 def is_shortened(options, work: str) -> bool:
@@ -98,8 +113,19 @@ def ours(options, work: str, model: pathlib.Path) -> dict:
     return pairs.run_json([options.understudy, "bench", *arguments(options, work, named), *text, "--json"])
 
 
-def llama(options, work: str, model: pathlib.Path, flash_attention: bool) -> dict:
-    return pairs.run_json([options.python, str(HERE / "run_llama.py"), *arguments(options, work, model)]
+def in_format(options, model: pathlib.Path) -> pathlib.Path:
+    """The model in options.format, with the tensors that llama.cpp's quantiser keeps in better ones."""
+    file = environment.cache_folder(f"{model.stem}-{options.format}.gguf")
+    if not file.exists():
+        make = "import pathlib, sys, quantize; quantize.quantize(*map(pathlib.Path, sys.argv[1:3]), sys.argv[3], pure=False)"
+        subprocess.run([options.python, "-c", make, str(model.absolute()), str(file), options.format],
+                       cwd=HERE.parent / "quality", check=True, stdout=sys.stderr)
+    return file
+
+
+def llama(options, flash_attention: bool, own_file: bool, work: str, model: pathlib.Path) -> dict:
+    file = in_format(options, model) if own_file else model
+    return pairs.run_json([options.python, str(HERE / "run_llama.py"), *arguments(options, work, file)]
                           + ["--flash-attention"] * flash_attention)
 
 
@@ -108,9 +134,11 @@ def torch(options, work: str, model: pathlib.Path) -> dict:
 
 
 def beside(neighbours: int, run):
-    """`run` while so many other processes want a CPU each."""
+    """`run` while so many other processes want a CPU each. They end with this one, however that ends."""
+    busy = f"import os\nwhile os.getppid() == {os.getpid()}: sum(range(100_000))"
+
     def with_neighbours() -> dict:
-        loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(neighbours)]
+        loops = [subprocess.Popen([sys.executable, "-c", busy]) for _ in range(neighbours)]
         try:
             result = run()
         finally:
@@ -122,8 +150,8 @@ def beside(neighbours: int, run):
     return with_neighbours if neighbours else run
 
 
-def summary(runs: dict[str, list[dict]], metric: str, peer: str) -> dict:
-    sides = {side: values for side, values in runs.items() if side in ("understudy", *PEERS[peer])}
+def summary(runs: dict[str, list[dict]], metric: str, peer: str, settings: Iterable[str]) -> dict:
+    sides = {side: values for side, values in runs.items() if side in ("understudy", *settings)}
     result = {"peer": peer, **pairs.summary(sides, metric, "theirs")}
     if "fraction" in runs.get("understudy", [{}])[0]:
         result["fraction_of_limit"] = statistics.median(run["fraction"] for run in runs["understudy"])
@@ -133,10 +161,9 @@ def summary(runs: dict[str, list[dict]], metric: str, peer: str) -> dict:
 def sides_of(options, work: str, model: pathlib.Path) -> dict:
     """What runs in turn, by name."""
     sides = {"understudy": lambda: ours(options, work, model)} if options.understudy else {}
-    for setting in options.setting or SETTINGS:
-        sides[setting] = lambda flash_attention=SETTINGS[setting]: llama(options, work, model, flash_attention)
-    if options.torch and work != "load":
-        sides["bf16"] = lambda: torch(options, work, model)
+    for peer, settings in peers(options).items():
+        if peer != "torch" or work != "load":
+            sides |= {setting: functools.partial(run, work, model) for setting, run in settings.items()}
     return {side: beside(NEIGHBOURS.get(work, 0), run) for side, run in sides.items()}
 
 
@@ -146,8 +173,8 @@ def measure(options, work: str, model: pathlib.Path) -> dict:
     first = next(iter(measured["runs"].values()))[0]
     metrics = [metric for metric in pairs.HIGHER_IS_BETTER if metric in first]
     return {"model": model.stem, "work": label(options, work),
-            "summaries": [summary(measured["runs"], metric, peer) for metric in metrics
-                          for peer, settings in PEERS.items() if set(settings) & set(measured["runs"])], **measured}
+            "summaries": [summary(measured["runs"], metric, peer, settings) for metric in metrics
+                          for peer, settings in peers(options).items() if set(settings) & set(measured["runs"])], **measured}
 
 
 def share_of_idle(results: list[dict], result: dict, s: dict) -> str:
@@ -228,6 +255,7 @@ def main():
     parser.add_argument("--work", action="append", choices=list(WORKS), help="may be repeated; default: all")
     parser.add_argument("--tokens", type=int, help="of each stream in decode and 16 streams (default: the work's own)")
     parser.add_argument("--setting", action="append", choices=list(SETTINGS), help="of llama.cpp; default: both")
+    parser.add_argument("--format", metavar="Q4_0", help="llama.cpp also runs the model in this format, made by its quantiser")
     parser.add_argument("--isa", choices=list(environment.OF_A_SET), help="both sides keep to this set (default: the CPU's)")
     parser.add_argument("--out", type=pathlib.Path, default=HERE.parent / "results")
     options = parser.parse_args()

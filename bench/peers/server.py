@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 
 TIMEOUT_S = 120
+SETTLED_S = 1  # after the first answer weights may still be on their way from the mapped file, and some of them counted twice
 
 
 def free_port() -> int:
@@ -43,6 +44,7 @@ def measure_load(program: str, model: pathlib.Path, threads: int, context: int) 
         body = json.dumps({"model": name, "prompt": "Once upon a time", "max_tokens": 8}).encode()
         request = urllib.request.Request(f"{url}/v1/completions", body, {"Content-Type": "application/json"})
         urllib.request.urlopen(request, timeout=TIMEOUT_S).read()
+        time.sleep(SETTLED_S)
         status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
         resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")) * 1024
         return {"load_ms": seconds * 1000, "resident_bytes": resident}

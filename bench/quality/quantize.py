@@ -17,7 +17,8 @@ FTYPES = {"F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q8_0": 7, "Q5_0": 8, "Q5_1"
           "Q5_K": 17, "Q6_K": 18, "IQ4_NL": 25, "IQ4_XS": 30, "BF16": 32}  # llama_ftype; _K: the _M or plain mix
 
 
-def quantize(source: pathlib.Path, out: pathlib.Path, name: str) -> pathlib.Path:
+def quantize(source: pathlib.Path, out: pathlib.Path, name: str, pure: bool = True) -> pathlib.Path:
+    """Not pure: as llama.cpp's users have it, with some tensors in better formats."""
     import llama_cpp
 
     if out.exists():
@@ -25,7 +26,7 @@ def quantize(source: pathlib.Path, out: pathlib.Path, name: str) -> pathlib.Path
     params = llama_cpp.llama_model_quantize_default_params()
     params.ftype = FTYPES[name]
     params.allow_requantize = True
-    params.pure = name != "F32"
+    params.pure = pure and name != "F32"
     params.nthread = 2
     unfinished = out.with_suffix(".part")
     if llama_cpp.llama_model_quantize(str(source).encode(), str(unfinished).encode(), params) != 0:
