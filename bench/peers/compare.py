@@ -7,7 +7,7 @@
 
 Every pair runs Understudy, then llama.cpp with flash attention, then without; whichever setting has the better median
 is llama.cpp's. With --format llama.cpp also runs the model as its own quantiser makes it in that format, as a peer of its
-own: Q4_0 is what most of its kernels are written for. With --torch (an interpreter that has torch, transformers,
+own: Q4_0 and IQ4_NL are the block formats that it runs fastest. With --torch (an interpreter that has torch, transformers,
 accelerate and gguf) torch follows, from the same weights in bfloat16; it has no loading to compare. What counts is the
 median of the paired ratios (above 1: we are better) with a 90 % bootstrap interval.
 
@@ -113,18 +113,18 @@ def ours(options, work: str, model: pathlib.Path) -> dict:
     return pairs.run_json([options.understudy, "bench", *arguments(options, work, named), *text, "--json"])
 
 
-def in_format(options, model: pathlib.Path) -> pathlib.Path:
-    """The model in options.format, with the tensors that llama.cpp's quantiser keeps in better ones."""
-    file = environment.cache_folder(f"{model.stem}-{options.format}.gguf")
-    if not file.exists():
-        make = "import pathlib, sys, quantize; quantize.quantize(*map(pathlib.Path, sys.argv[1:3]), sys.argv[3], pure=False)"
-        subprocess.run([options.python, "-c", make, str(model.absolute()), str(file), options.format],
-                       cwd=HERE.parent / "quality", check=True, stdout=sys.stderr)
+@functools.cache
+def in_format(python: str, model: pathlib.Path, name: str) -> pathlib.Path:
+    """The model in a format, with the tensors that llama.cpp's quantiser keeps in better ones."""
+    file = environment.cache_folder(f"{model.stem}-{name}.gguf")
+    make = "import pathlib, sys, quantize; quantize.quantize(*map(pathlib.Path, sys.argv[1:3]), sys.argv[3], pure=False)"
+    subprocess.run([python, "-c", make, str(model.absolute()), str(file), name], cwd=HERE.parent / "quality", check=True,
+                   stdout=sys.stderr)
     return file
 
 
 def llama(options, flash_attention: bool, own_file: bool, work: str, model: pathlib.Path) -> dict:
-    file = in_format(options, model) if own_file else model
+    file = in_format(options.python, model, options.format) if own_file else model
     return pairs.run_json([options.python, str(HERE / "run_llama.py"), *arguments(options, work, file)]
                           + ["--flash-attention"] * flash_attention)
 
