@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <future>
+#include <numeric>
 #include <random>
 
 #include "arch/adapters.h"
@@ -264,6 +265,44 @@ TEST_P(ContractTest, TheLargestLogitHasTheBitsOfAll) {
       for (ptrdiff_t i = 0; i < vocabulary; i++)
         ASSERT_TRUE(other[i] == row[i] || std::isinf(other[i])) << "token " << i;
     }
+  }
+}
+
+// A guess is a generated row beside the row before it; where it was wrong, another takes its place.
+TEST_P(ContractTest, GuessesChangeNoBit) {
+  const Network& network = model_->network();
+  if (network.snapshot_bytes() > 0) return;  // nothing is guessed there
+  ThreadPool pool(2);
+  auto workspace = make_workspace(pool);
+  const int rows = 40;
+  const std::vector<TokenId> tokens = random_tokens(rows, 7, network.vocabulary());
+  const ContiguousState alone(network, rows), guessed(network, rows + 15);
+  Batch batch;
+  const auto forward = [&](const ContiguousState& state, int position, std::vector<TokenId> fed) {
+    batch.tokens = std::move(fed);
+    const int count = static_cast<int>(batch.tokens.size());
+    batch.sequences = {state.rows(0, count, position, RowKind::generated)};
+    batch.outputs.resize(static_cast<size_t>(count));
+    std::iota(batch.outputs.begin(), batch.outputs.end(), 0);
+    const auto logits = network.forward(batch, *workspace);
+    return std::vector<float>(logits.begin(), logits.end());
+  };
+  std::vector<float> expected;
+  for (int i = 0; i < rows; i++) {
+    const std::vector<float> logits = forward(alone, i, {tokens[static_cast<size_t>(i)]});
+    expected.insert(expected.end(), logits.begin(), logits.end());
+  }
+  const auto vocabulary = static_cast<size_t>(network.vocabulary());
+  int right = 0;
+  for (int i = 0, step = 0; i < rows; i += 1 + right, step++) {
+    right = std::min(step % 4, rows - 1 - i);
+    std::vector<TokenId> fed(tokens.begin() + i, tokens.begin() + i + 1 + right);
+    for (int wrong = step * 5 % 8; wrong > 0; wrong--)
+      fed.push_back((fed.back() + wrong) % network.vocabulary());
+    const std::vector<float> logits = forward(guessed, i, fed);
+    const size_t bytes = static_cast<size_t>(1 + right) * vocabulary * sizeof(float);
+    ASSERT_EQ(std::memcmp(logits.data(), &expected[static_cast<size_t>(i) * vocabulary], bytes), 0)
+        << "row " << i;
   }
 }
 

@@ -37,7 +37,8 @@ struct EngineStats {
   uint64_t prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0;
   // Of answers under a loop guard; closed: or ended.
   uint64_t loops_rewound = 0, loops_closed = 0, loops_cut = 0;
-  uint64_t forced_tokens = 0;  // of answers under a grammar
+  uint64_t forced_tokens = 0;                        // of answers under a grammar
+  uint64_t drafted_tokens = 0, accepted_tokens = 0;  // guesses that were fed; of them those that came
   uint64_t steps = 0;
   int running = 0, queued = 0;
   size_t kv_bytes_used = 0;    // by running sequences

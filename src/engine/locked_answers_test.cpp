@@ -206,9 +206,9 @@ TEST_P(LockedAnswers, ForcedTokensAtOnceOrOneByOneAreTheSame) {
     for (const float temperature : {0.0f, 1.0f}) {
       EngineRequest request = request_of(grammar, 7, temperature);
       const Answer at_once = submit(*engine, request).get();
-      request.fast_forward = false;
+      request.fast_forward = request.drafts = false;
       const Answer one_by_one = submit(*engine, request).get();
-      request.fast_forward = true;
+      request.fast_forward = request.drafts = true;
       request.logprobs = 0;
       const Answer scored = submit(*engine, request).get();
       EXPECT_EQ(at_once.tokens(), one_by_one.tokens()) << tested.schema;

@@ -42,6 +42,22 @@ void LockedPath::follow(TokenId token) {
   last_ = token;
 }
 
+int LockedPath::reach(std::span<const TokenId> tokens, TokenMask& next) {
+  const size_t place = matcher_.position();
+  const TokenId last = last_;
+  int count = 0;
+  for (const TokenMask* allowed = &mask(); count < static_cast<int>(tokens.size()); count++) {
+    const TokenId token = tokens[static_cast<size_t>(count)];
+    if (token >= static_cast<TokenId>(grammar_->masks->tokens()) || !allowed->allows(token)) break;
+    follow(token);
+    allowed = &mask();
+    next.add(*allowed);
+  }
+  matcher_.rewind(place);
+  last_ = last;
+  return count;
+}
+
 std::vector<TokenId> LockedPath::take_forced() {
   const std::string text = matcher_.forced();
   if (text.size() < kLeastForcedBytes) return {};

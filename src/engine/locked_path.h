@@ -23,6 +23,9 @@ class LockedPath {
   // The tokens that must come next, without those at the end of the forced text that what follows could change (a
   // quote that merges with the next letter); followed already. Perhaps none.
   std::vector<TokenId> take_forced();
+  // How many of `tokens` may come, one after the other; adds what may come behind each of those to `next`. The path stays
+  // where it is.
+  int reach(std::span<const TokenId> tokens, TokenMask& next);
   bool can_end() const { return matcher_.can_end(); }
   bool must_end() const { return matcher_.must_end(); }
   bool is_overloaded() const { return matcher_.is_overloaded(); }

@@ -30,21 +30,6 @@ std::shared_ptr<HashNetwork> hash_network(std::vector<int> windows = {0}, bool s
   return std::make_shared<HashNetwork>(kSmallVocabulary, std::move(windows), snapshot);
 }
 
-// The longest token of letters alone.
-TokenId a_word() {
-  TokenId best = -1;
-  size_t longest = 0;
-  for (TokenId id = 0; id < kSmallVocabulary; id++) {
-    const std::string bytes = small_tokenizer()->bytes(id);
-    const bool is_word = std::all_of(bytes.begin(), bytes.end(), [](char c) { return c >= 'a' && c <= 'z'; });
-    if (is_word && bytes.size() > longest) {
-      longest = bytes.size();
-      best = id;
-    }
-  }
-  return best;
-}
-
 // Says a_word() over and over.
 EngineRequest looping_request(uint64_t seed) {
   EngineRequest request;

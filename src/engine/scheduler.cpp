@@ -10,23 +10,11 @@ namespace understudy {
 
 namespace {
 
-// Less work than this (logits) is done before another thread has woken up.
-constexpr size_t kParallelLogits = 1 << 15;
-
 // A request that is forced along a choice gets at most a page of rows a step: others wait for it no longer
 // than for a page of a prompt.
 constexpr int kForcedRows = kPageTokens;
 
 }  // namespace
-
-// What is to be done with one row's logits.
-struct Scheduler::Job {
-  Sequence* sequence;
-  int position;                        // of the row
-  bool sample;                         // else: only score the prompt's next token
-  const TokenMask* allowed = nullptr;  // sampled among these; nullptr: all
-  TokenMask others = TokenMask();      // `allowed` without what a rewind has ruled out
-};
 
 Scheduler::Scheduler(EngineModel model, std::unique_ptr<StateCache> cache, const Options& options)
     : model_(std::move(model)),
@@ -170,13 +158,16 @@ void Scheduler::step() {
   std::span<const float> logits = model_.network->forward(batch_, *workspace_);
   const bool abandoned = was_abandoned();
   if (!abandoned) {
-    pace_.took(static_cast<int>(batch_.tokens.size()), milliseconds(Clock::now() - start));
+    const double ms = milliseconds(Clock::now() - start);
+    pace_.took(static_cast<int>(batch_.tokens.size()), ms);
+    if (batch_.sequences[0].kind == RowKind::generated)
+      drafts_.took(static_cast<int>(batch_.tokens.size()), ms);
     run_jobs(logits);
   }
   charge_step(pool_.cpu_seconds() - cpu_before);
   if (abandoned) return retract_step();
   commit_step();
-  deliver();
+  deliver(logits);
 }
 
 void Scheduler::reuse_prefixes() {
@@ -193,6 +184,8 @@ void Scheduler::plan_step() {
   std::vector<Sequence*> sequences;
   for (auto& s : running_) {
     s->rows = 0;
+    s->drafted = 0;
+    s->guesses.clear();
     if (!s->prefilling()) continue;
     bool scored = s->request.prompt_logprobs;
     prefilling.push_back({s->prompt(), s->state.position, s->key, !scored, scored});
@@ -204,9 +197,51 @@ void Scheduler::plan_step() {
   for (size_t i = 0; i < rows.size(); i++) {
     if (rows[i] > 0) add_rows(*sequences[i], rows[i], RowKind::prompt);
   }
+  if (batch_.tokens.empty()) plan_drafts();
   for (auto& s : running_) {
     if (!s->prefilling()) add_rows(*s, std::min(s->unfed(), kForcedRows), RowKind::generated);
   }
+}
+
+// Rows of prompts are bound by arithmetic: a step that holds some has no room for guesses.
+void Scheduler::plan_drafts() {
+  int rows = 0, answers = 0;
+  for (auto& s : running_) {
+    rows += std::min(s->unfed(), kForcedRows);
+    answers++;
+  }
+  double tokens = answers;
+  for (auto& s : running_) {
+    const int own = std::min(s->unfed(), kForcedRows);
+    tokens += drafts_.plan(*s, rows - own, tokens - 1, draft_room(*s));
+    cut_drafts(*s);
+    rows += s->drafted;
+  }
+}
+
+// A snapshot has no way back from a row that was not right.
+int Scheduler::draft_room(const Sequence& s) const {
+  const bool can = s.request.drafts && model_.network->snapshot_bytes() == 0 && !s.path && s.forced.empty() &&
+                   !(s.watch && s.watch->bans());
+  return can ? std::min(kForcedRows - s.unfed(), s.most_rows() - static_cast<int>(s.tokens.size())) : 0;
+}
+
+// What ends the answer is fed by nobody, and what its grammar rules out cannot come.
+void Scheduler::cut_drafts(Sequence& s) {
+  std::vector<TokenId> fed;
+  for (int i = 0; i < s.drafted && !ends_answer(s, s.guesses[static_cast<size_t>(i)].token); i++)
+    fed.push_back(s.guesses[static_cast<size_t>(i)].token);
+  s.drafted = static_cast<int>(fed.size());
+  if (!s.locked || s.drafted == 0) return;
+  s.wanted_behind_drafts = TokenMask(static_cast<size_t>(model_.network->vocabulary()));
+  s.drafted = s.locked->reach(fed, s.wanted_behind_drafts);
+}
+
+bool Scheduler::ends_answer(const Sequence& s, TokenId id) const {
+  const auto contains = [&](const std::vector<TokenId>& ids) {
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+  };
+  return contains(s.request.stop_tokens) || (!s.request.ignore_end && contains(model_.end_tokens));
 }
 
 // A step on a large model may take longer than a cancelled request may keep its place (1.5B parameters: 150
@@ -256,11 +291,11 @@ void Scheduler::charge_step(double cpu_seconds) {
 }
 
 void Scheduler::add_rows(Sequence& sequence, int rows, RowKind kind) {
-  int begin = sequence.state.position, end = begin + rows;
-  cache_->extend(sequence.state, end);
+  const int begin = sequence.state.position, end = begin + rows;
+  cache_->extend(sequence.state, end + sequence.drafted);
   SequenceRows entry;
   entry.row = static_cast<int>(batch_.tokens.size());
-  entry.rows = rows;
+  entry.rows = rows + sequence.drafted;
   entry.position = begin;
   entry.kind = kind;
   for (auto& table : sequence.state.pages) entry.pages.emplace_back(table);
@@ -275,105 +310,21 @@ void Scheduler::add_rows(Sequence& sequence, int rows, RowKind kind) {
     batch_.outputs.push_back(entry.row + position - begin);
     jobs_.push_back({&sequence, position, sample});
   }
+  for (int i = 0; i < sequence.drafted; i++) {
+    batch_.tokens.push_back(sequence.guesses[static_cast<size_t>(i)].token);
+    batch_.outputs.push_back(entry.row + rows + i);
+    jobs_.push_back({&sequence, end + i, /*sample=*/true, /*drafted=*/true});
+  }
+  sequence.rows = entry.rows;
   batch_.sequences.push_back(std::move(entry));
-  sequence.rows = rows;
   if (sequence.request.prompt_logprobs)
     sequence.prompt_events.resize(static_cast<size_t>(sequence.prompt_size));
-}
-
-// Grammars are asked before the pass, so that the head computes what may come and no more: it is a third of Qwen 0.5B's
-// bytes and three quarters of Gemma 270M's.
-void Scheduler::restrict_logits() {
-  const auto vocabulary = static_cast<size_t>(model_.network->vocabulary());
-  const auto find = [&](int j) {
-    Job& job = jobs_[static_cast<size_t>(j)];
-    Sequence& s = *job.sequence;
-    if (!job.sample) return;
-    if (s.generated() == 0 && s.forced.empty()) s.begin_answer();
-    if (!s.forced.empty()) return;
-    if (s.locked) job.allowed = &s.locked->mask();
-    if (s.watch && !s.watch->banned(s.generated()).empty())
-      job.allowed = &s.without_banned(job.allowed, vocabulary, job.others);
-  };
-  const int jobs = static_cast<int>(jobs_.size());
-  const auto locked = std::count_if(jobs_.begin(), jobs_.end(),
-                                    [](const Job& job) { return job.sequence->locked.has_value(); });
-  if (locked > 1) {
-    pool_.run(jobs, find);
-  } else {
-    for (int j = 0; j < jobs; j++) find(j);
-  }
-  batch_.wanted = wanted_tokens();
-  batch_.largest_only = !batch_.wanted && std::all_of(jobs_.begin(), jobs_.end(), [](const Job& job) {
-    const Sequence& s = *job.sequence;
-    const bool any_token = !s.path && job.allowed == nullptr;
-    return job.sample && s.request.logprobs < 0 && any_token && s.sampler.takes_largest();
-  });
-}
-
-std::optional<std::vector<TokenRange>> Scheduler::wanted_tokens() const {
-  TokenMask wanted(static_cast<size_t>(model_.network->vocabulary()));
-  for (const Job& job : jobs_) {
-    const Sequence& s = *job.sequence;
-    if (!job.sample || s.request.logprobs >= 0) return std::nullopt;
-    if (!s.forced.empty()) continue;
-    if (s.path) {
-      s.path->add_next(wanted);
-    } else if (s.locked) {
-      wanted.add(*job.allowed);
-    } else {
-      return std::nullopt;
-    }
-  }
-  std::vector<TokenRange> ranges;
-  for (size_t i = 0; i < wanted.words().size(); i++) {
-    if (wanted.words()[i] == 0) continue;
-    const auto begin = static_cast<int32_t>(64 * i);
-    const int32_t end = std::min(begin + 64, model_.network->vocabulary());
-    if (!ranges.empty() && ranges.back().end == begin) {
-      ranges.back().end = end;
-    } else {
-      ranges.push_back({begin, end});
-    }
-  }
-  return ranges;
-}
-
-// Each job writes to its own place, and a sequence has one job that samples.
-void Scheduler::run_jobs(std::span<const float> logits) {
-  auto vocabulary = static_cast<size_t>(model_.network->vocabulary());
-  auto run = [&](int j) {
-    const Job& job = jobs_[static_cast<size_t>(j)];
-    Sequence& s = *job.sequence;
-    auto row = logits.subspan(static_cast<size_t>(j) * vocabulary, vocabulary);
-    int alternatives = std::max(s.request.logprobs, 0);
-    if (!job.sample) {
-      auto next = static_cast<size_t>(job.position) + 1;
-      s.prompt_events[next] = with_logprobs(row, s.tokens[next], alternatives);
-      return;
-    }
-    std::optional<TokenId> token;
-    if (!s.forced.empty()) {
-      token = s.forced.front();
-    } else {
-      token = s.path ? s.path->choose(row) : s.sampler.sample(row, job.position + 1, job.allowed);
-    }
-    if (!token) return;
-    s.next = s.request.logprobs >= 0 ? with_logprobs(row, *token, alternatives) : TokenEvent{*token, {}, {}};
-    if (job.allowed) s.next->share = share_of(row, *token, *job.allowed);
-  };
-  int jobs = static_cast<int>(jobs_.size());
-  if (jobs > 1 && static_cast<size_t>(jobs) * vocabulary >= kParallelLogits) {
-    pool_.run(jobs, run);
-  } else {
-    for (int j = 0; j < jobs; j++) run(j);
-  }
 }
 
 void Scheduler::commit_step() {
   for (auto& s : running_) {
     if (s->rows == 0) continue;
-    int end = s->state.position + s->rows;
+    const int end = s->state.position + s->rows - s->drafted;
     cache_->commit(s->state, s->prompt(), end, is_snapshot_position(end, s->prompt_size));
   }
   std::lock_guard lock(mutex_);
@@ -382,7 +333,7 @@ void Scheduler::commit_step() {
   stats_.kv_bytes_cached = cache_->idle_bytes();
 }
 
-void Scheduler::deliver() {
+void Scheduler::deliver(std::span<const float> logits) {
   for (auto& s : running_) {
     if (s->rows == 0 || s->prefilling()) continue;
     if (s->state.position == s->prompt_size && s->request.prompt_logprobs) {
@@ -396,8 +347,32 @@ void Scheduler::deliver() {
       end(*s, FinishReason::length);
     } else {
       deliver_token(*s);
+      if (s->drafted > 0) deliver_drafts(*s, logits);
+      s->usage.drafted_tokens += s->drafted;
+      drafts_.judge(*s);
     }
   }
+}
+
+// As long as what comes is what was guessed, its row is there already. What is forced behind a token may have been guessed,
+// too.
+void Scheduler::deliver_drafts(Sequence& s, std::span<const float> logits) {
+  const auto vocabulary = static_cast<size_t>(model_.network->vocabulary());
+  for (size_t j = 0; j < jobs_.size() && !s.ended; j++) {
+    Job& job = jobs_[j];
+    if (job.sequence != &s || !job.drafted) continue;
+    if (s.watch && s.watch->bans())
+      break;  // a loop was met just now: what is ruled out may be all that the head computed
+    const auto place = static_cast<size_t>(job.position);
+    if (s.tokens.size() <= place || s.tokens[place] != s.guesses[place - s.planned_size].token) break;
+    cache_->commit(s.state, s.prompt(), job.position + 1, /*snapshot=*/false);
+    s.usage.accepted_tokens++;
+    if (s.unfed() > 0) continue;
+    allow(job);
+    run_job(job, logits.subspan(j * vocabulary, vocabulary));
+    deliver_token(s);
+  }
+  cache_->retract(s.state);
 }
 
 void Scheduler::deliver_token(Sequence& s) {
@@ -415,10 +390,7 @@ void Scheduler::deliver_token(Sequence& s) {
   s.next.reset();
   s.mark_first_token();
   if (s.path) return deliver_choice(s, event.id);
-  auto contains = [&](const std::vector<TokenId>& ids) {
-    return std::find(ids.begin(), ids.end(), event.id) != ids.end();
-  };
-  if (contains(s.request.stop_tokens) || (!s.request.ignore_end && contains(model_.end_tokens))) {
+  if (ends_answer(s, event.id)) {
     if (s.request.on_end) s.request.on_end(event);
     return end(s, FinishReason::stop);
   }
@@ -475,6 +447,7 @@ void Scheduler::rewind(Sequence& s, const Loop& loop) {
   const std::span<const TokenId> dropped = s.answer().subspan(static_cast<size_t>(loop.rewind));
   s.watch->rewind(loop, s.answer());
   s.sampler.forget(dropped);
+  s.text.truncate(s.tokens.size() - dropped.size());
   s.forced.clear();
   s.tokens.resize(s.tokens.size() - dropped.size());
   s.watched = s.answer().size();
@@ -522,6 +495,7 @@ void Scheduler::finish_ended() {
   for (auto& sequence : running_) {
     if (!sequence->ended) continue;
     cache_->release(sequence->state);
+    if (sequence->request.drafts && !sequence->path && sequence->generated() > 0) drafts_.remember(*sequence);
     ended_.push_back(std::move(sequence));
   }
   std::erase(running_, nullptr);
@@ -538,6 +512,8 @@ void Scheduler::finish_ended() {
       stats_.prompt_tokens += static_cast<uint64_t>(s->usage.prompt_tokens);
       stats_.cached_tokens += static_cast<uint64_t>(s->usage.cached_tokens);
       stats_.completion_tokens += static_cast<uint64_t>(s->usage.completion_tokens);
+      stats_.drafted_tokens += static_cast<uint64_t>(s->usage.drafted_tokens);
+      stats_.accepted_tokens += static_cast<uint64_t>(s->usage.accepted_tokens);
       stats_.forced_tokens += static_cast<uint64_t>(s->usage.forced_tokens);
       for (const LoopIncident& loop : s->usage.loops) {
         using Action = LoopIncident::Action;

@@ -13,16 +13,17 @@
 #include <vector>
 
 #include "arch/network.h"
+#include "engine/drafts.h"
 #include "engine/engine.h"
 #include "engine/pace.h"
 #include "engine/prefill_plan.h"
 #include "engine/request.h"
 #include "engine/state_cache.h"
+#include "grammar/state_mask.h"
 
 namespace understudy {
 
 struct Loop;
-struct Sequence;
 
 class Scheduler {
  public:
@@ -45,7 +46,15 @@ class Scheduler {
   void stop();  // thread-safe
 
  private:
-  struct Job;
+  // What is to be done with one row's logits.
+  struct Job {
+    Sequence* sequence;
+    int position;                        // of the row
+    bool sample;                         // else: only score the prompt's next token
+    bool drafted = false;                // the row's token is a guess: sampled only if that comes
+    const TokenMask* allowed = nullptr;  // sampled among these; nullptr: all
+    TokenMask others = TokenMask();      // `allowed` without what a rewind has ruled out
+  };
   using Clock = std::chrono::steady_clock;
 
   std::string cache_key(const EngineRequest& request) const;
@@ -55,18 +64,25 @@ class Scheduler {
   void step();
   void reuse_prefixes();
   void plan_step();
+  void plan_drafts();
+  int draft_room(const Sequence& sequence) const;
+  void cut_drafts(Sequence& sequence);
+  bool ends_answer(const Sequence& sequence, TokenId id) const;
   void begin_step();
   void abandon_if_cancelled(size_t cancelled);  // with mutex_ held
   void add_rows(Sequence& sequence, int rows, RowKind kind);
   void restrict_logits();
+  void allow(Job& job) const;
   std::optional<std::vector<TokenRange>> wanted_tokens() const;
   void run_jobs(std::span<const float> logits);
+  void run_job(const Job& job, std::span<const float> row) const;
   bool was_abandoned();
   void commit_step();
   void retract_step();
   void charge_step(double cpu_seconds);
-  void deliver();
+  void deliver(std::span<const float> logits);
   void deliver_token(Sequence& sequence);
+  void deliver_drafts(Sequence& sequence, std::span<const float> logits);
   void append(Sequence& sequence, const TokenEvent& event);
   void go_on_without_choice(Sequence& sequence);
   void end_locked(Sequence& sequence);
@@ -85,6 +101,7 @@ class Scheduler {
 
   // Of the engine's thread.
   Pace pace_;
+  Drafts drafts_;
   std::vector<std::unique_ptr<Sequence>> running_;  // oldest first
   std::vector<std::unique_ptr<Sequence>> ended_;    // to be told
   Batch batch_;

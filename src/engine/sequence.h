@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <deque>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "engine/choice_path.h"
+#include "engine/draft_index.h"
 #include "engine/locked_path.h"
 #include "engine/loop_watch.h"
 #include "engine/request.h"
@@ -21,6 +23,10 @@ namespace understudy {
 inline double milliseconds(std::chrono::steady_clock::duration time) {
   return std::chrono::duration<double, std::milli>(time).count();
 }
+
+// How often a guess was right whose predecessors were, by how much was alike before it (drafts.cpp).
+using GuessChances = std::array<double, 5>;
+inline constexpr GuessChances kFirstChances{0.4, 0.6, 0.8, 0.9, 0.2};
 
 // What the scheduler keeps of one request, waiting or running. Of the engine's thread once it is enqueued.
 struct Sequence {
@@ -135,7 +141,13 @@ struct Sequence {
   size_t watched = 0;              // tokens of the answer that it has seen
   bool closing = false;            // a loop was met: `forced` is the way to the end
   SequenceState state;
-  int rows = 0;                           // in this step
+  int rows = 0;                // in this step
+  DraftIndex text;             // `tokens`, as far as guesses were looked for
+  std::vector<Guess> guesses;  // of what follows the `planned_size` tokens that the step began with
+  size_t planned_size = 0;
+  TokenMask wanted_behind_drafts;  // with a grammar: what may come behind each of them
+  int drafted = 0;                 // so many guesses are fed in this step
+  GuessChances guess_chances = kFirstChances;
   std::vector<TokenEvent> prompt_events;  // prompt_logprobs: filled row by row
   std::optional<TokenEvent> next;         // what this step sampled
   bool ended = false;

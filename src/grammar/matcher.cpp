@@ -326,6 +326,7 @@ bool Matcher::accept(std::string_view bytes) {
 void Matcher::rewind(size_t position) {
   history_.resize(position + 1);
   text_.resize(history_.back().second);
+  overloaded_ = false;
 }
 
 std::string Matcher::forced(size_t limit) {

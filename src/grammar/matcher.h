@@ -44,7 +44,7 @@ class Matcher {
   // A short text that completes the answer, not always the shortest. At most `limit` bytes: "" if that is not enough.
   std::string closing(size_t limit = 1 << 16);
 
-  // Marks to come back to: the answer's length in accepted pieces.
+  // Marks to come back to: the answer's length in accepted pieces. What overloaded it later is forgotten.
   size_t position() const { return history_.size() - 1; }
   void rewind(size_t position);
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -93,6 +94,21 @@ inline std::string small_text(const std::vector<TokenId>& tokens) {
   std::string text;
   for (const TokenId token : tokens) text += small_tokenizer()->bytes(token);
   return text;
+}
+
+// The longest token of letters alone.
+inline TokenId a_word() {
+  TokenId best = -1;
+  size_t longest = 0;
+  for (TokenId id = 0; id < kSmallVocabulary; id++) {
+    const std::string bytes = small_tokenizer()->bytes(id);
+    const bool is_word = std::all_of(bytes.begin(), bytes.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+    if (is_word && bytes.size() > longest) {
+      longest = bytes.size();
+      best = id;
+    }
+  }
+  return best;
 }
 
 }  // namespace understudy

@@ -128,6 +128,7 @@ Status CompletionRun::submit(size_t index) {
     if (!self->over_) self->on_finish(index, reason, usage, error);
   };
   request.grammar = job_.grammar;
+  request.drafts = params.drafts;
   if (job_.thoughts) request.reasoning = reasoning_budget(*job_.thoughts, *provider_.model().tokenizer);
   if (params.loop_guard && !request.ignore_end) {
     request.loop_guard = LoopGuard{provider_.model().tokenizer};

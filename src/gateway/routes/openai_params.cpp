@@ -121,6 +121,7 @@ Result<GenerationParams> read_shared_params(FieldReader& fields, int vocabulary)
   ASSIGN_OR_RETURN(params.sampling.top_k, fields.integer("top_k", 0, 0, kMaxInt));
   ASSIGN_OR_RETURN(params.choices, fields.integer("n", 1, 1, kMaxChoices));
   ASSIGN_OR_RETURN(params.ignore_end, fields.boolean("ignore_eos", false));
+  ASSIGN_OR_RETURN(params.drafts, fields.boolean("drafts", true));
   ASSIGN_OR_RETURN(params.loop_guard, fields.boolean("loop_guard", true));
   ASSIGN_OR_RETURN(params.sampling.dry_allowed_length, fields.integer("dry_allowed_length", 2, 1, kMaxInt));
   ASSIGN_OR_RETURN(params.sampling.dry_penalty_last_n, fields.integer("dry_penalty_last_n", -1, -1, kMaxInt));

@@ -29,6 +29,7 @@ struct GenerationParams {
   int logprobs = -1;  // as EngineRequest::logprobs
   bool ignore_end = false;
   bool stream = false, include_usage = false;
+  bool drafts = true;      // ours: guesses of the next tokens are fed along; the same answer
   bool loop_guard = true;  // ours: what repeats itself without end is broken off
 };
 

@@ -1,0 +1,75 @@
+#include "engine/drafts.h"
+
+#include <algorithm>
+
+namespace understudy {
+
+namespace {
+
+// Of earlier answers; with its chains an index holds about 20 bytes a token.
+constexpr size_t kMostKeys = 64;
+constexpr size_t kMostTokens = 8192;  // of one key
+// Tokens of the prompt's end that are kept with an answer: what its first token is known by.
+constexpr size_t kLead = 4;
+
+// Of the latest guess in the chance.
+constexpr double kNewShare = 1.0 / 8;
+constexpr double kNewShareOfAll = 1.0 / 64;
+
+size_t level(const Guess& guess) {
+  if (!guess.agreed) return 4;
+  return guess.alike < 2 ? 0 : guess.alike < 4 ? 1 : guess.alike < 10 ? 2 : 3;
+}
+
+}  // namespace
+
+std::list<Drafts::Answers>::iterator Drafts::find(const std::string& key) {
+  return std::find_if(answers_.begin(), answers_.end(), [&](const Answers& a) { return a.key == key; });
+}
+
+double Drafts::plan(Sequence& s, int rows, double tokens, int most) {
+  s.planned_size = s.tokens.size();
+  if (most <= 0) return 0;
+  if (s.text.size() == 0) s.guess_chances = chances_;
+  s.text.add(std::span(s.tokens).subspan(s.text.size()));
+  s.guesses = s.text.after(s.tokens, most);
+  if (const auto answers = find(s.key); answers != answers_.end()) {
+    std::vector<Guess> others = answers->texts.after(s.tokens, most);
+    if (!others.empty() && (s.guesses.empty() || others[0].alike > s.guesses[0].alike))
+      s.guesses = std::move(others);
+  }
+  std::vector<double> chances;
+  for (const Guess& g : s.guesses) chances.push_back(s.guess_chances[level(g)]);
+  s.drafted = pace_.rows_worth(rows + 1, tokens + 1, chances);
+  double right = 1, expected = 0;
+  for (int i = 0; i < s.drafted; i++) expected += right *= chances[static_cast<size_t>(i)];
+  return expected;
+}
+
+void Drafts::judge(Sequence& s) {
+  for (size_t i = 0; i < s.guesses.size() && s.planned_size + i < s.tokens.size(); i++) {
+    const Guess& guess = s.guesses[i];
+    const bool right = s.tokens[s.planned_size + i] == guess.token;
+    double& own = s.guess_chances[level(guess)];
+    double& all = chances_[level(guess)];
+    own += kNewShare * ((right ? 1 : 0) - own);
+    all += kNewShareOfAll * ((right ? 1 : 0) - all);
+    if (!right) return;
+  }
+}
+
+void Drafts::remember(const Sequence& s) {
+  auto it = find(s.key);
+  if (it == answers_.end()) it = answers_.insert(it, {s.key, {}});
+  answers_.splice(answers_.begin(), answers_, it);
+  if (answers_.size() > kMostKeys) answers_.pop_back();
+  DraftIndex& texts = answers_.front().texts;
+  const size_t lead = std::min(kLead, s.prompt().size());
+  const auto text = std::span(s.tokens).subspan(s.prompt().size() - lead);
+  if (text.size() > kMostTokens) return;
+  if (texts.size() + text.size() + 1 > kMostTokens) texts.truncate(0);
+  texts.add(text);
+  texts.add({&kBetweenTexts, 1});
+}
+
+}  // namespace understudy
