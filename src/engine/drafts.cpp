@@ -13,8 +13,8 @@ constexpr size_t kMostTokens = 8192;  // of one key
 constexpr size_t kLead = 4;
 
 // Of the latest guess in the chance.
-constexpr double kNewShare = 1.0 / 8;
-constexpr double kNewShareOfAll = 1.0 / 64;
+constexpr double kNewShare = 1.0 / 16;
+constexpr double kNewShareOfAll = 1.0 / 128;
 
 size_t level(const Guess& guess) {
   if (!guess.agreed) return 4;

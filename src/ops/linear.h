@@ -39,8 +39,8 @@ struct PanelRange {
 void linear_panels(const Context& context, Rows x, const Linear& layer, std::span<const PanelRange> wanted,
                    Rows y);
 
-// y as linear() gives it where a column is its row's largest, and perhaps elsewhere; -infinity in the other columns. Of one row
-// that is not bf16, by a layer without bias whose codes have low quants (packed_layout.h), only the panels are computed
+// y as linear() gives it where a column is its row's largest, and perhaps elsewhere; -infinity in the other columns. Of one or two
+// rows that are not bf16, by a layer without bias whose codes have low quants (packed_layout.h), only the panels are computed
 // whose bounds (KernelTable::bound) reach the largest output: returns their share of all panels. Recorded nowhere, no adapters.
 std::optional<double> linear_largest(const Context& context, Rows x, const Linear& layer, Rows y);
 

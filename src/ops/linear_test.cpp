@@ -70,14 +70,20 @@ TEST(LinearLargest, HasTheBitsOfLinearWhereAColumnIsTheLargest) {
     for (const DTypeInfo& type : kDTypes) {
       const Linear layer = layer_of(type.dtype, 11);
       for (const float sharpness : {0.0f, 1.0f, 30.0f}) {
-        const std::vector<float> x = row_like(layer.weight, 777, sharpness, 12);
+        std::vector<float> x = row_like(layer.weight, 777, sharpness, 12);
+        const std::vector<float> other = row_like(layer.weight, 78, sharpness, 19);
         const Answer found = answer(*table, layer, x, /*prompt_rows=*/0);
+        x.insert(x.end(), other.begin(), other.end());
+        const Answer both = answer(*table, layer, x, /*prompt_rows=*/0);
         expect_largest(found, std::string(table->name) + " " + std::string(type.name));
+        expect_largest(both, std::string(table->name) + " " + std::string(type.name) + ", two rows");
+        EXPECT_TRUE(std::equal(found.largest.begin(), found.largest.end(), both.largest.begin()));
         const bool bounded = type.codes.bits == 6 || type.codes.bits == 8;
         EXPECT_EQ(found.share.has_value(), bounded) << type.name;
         // Rows' scales are random here, and a large one alone makes a bound high.
         if (bounded && sharpness == 30) {
           EXPECT_LT(*found.share, 0.5) << table->name << " " << type.name;
+          EXPECT_LT(*both.share, 0.5) << table->name << " " << type.name;
         }
       }
     }
@@ -87,13 +93,13 @@ TEST(LinearLargest, HasTheBitsOfLinearWhereAColumnIsTheLargest) {
 TEST(LinearLargest, ComputesAllWhereItCannotBound) {
   for (const KernelTable* table : testable_kernels()) {
     Linear layer = layer_of(DType::q8_0, 13);
-    std::vector<float> one = row_like(layer.weight, 5, 30, 14), two = one;
-    two.insert(two.end(), one.begin(), one.end());
+    std::vector<float> one = row_like(layer.weight, 5, 30, 14), three;
+    for (int i = 0; i < 3; i++) three.insert(three.end(), one.begin(), one.end());
     const auto expect_all = [&](const Answer& found) {
       EXPECT_FALSE(found.share) << table->name;
       EXPECT_EQ(found.largest, found.all) << table->name;
     };
-    expect_all(answer(*table, layer, two, 0));
+    expect_all(answer(*table, layer, three, 0));
     if (table->linear_bf16 != nullptr) expect_all(answer(*table, layer, one, 1));
     layer.bias.assign(kN, 1.0f);
     expect_all(answer(*table, layer, one, 0));
