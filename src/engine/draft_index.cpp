@@ -25,6 +25,13 @@ void DraftIndex::add(std::span<const TokenId> tokens) {
   add(singles_);
 }
 
+void DraftIndex::add_answer(std::span<const TokenId> prompt, std::span<const TokenId> answer) {
+  constexpr size_t kLead = 4;
+  add(prompt.last(std::min(kLead, prompt.size())));
+  add(answer);
+  add({&kBetweenTexts, 1});
+}
+
 void DraftIndex::add(Chains& chains) {
   if (tokens_.size() > chains.heads.size()) {
     chains.heads.assign(std::bit_ceil(2 * tokens_.size()), -1);

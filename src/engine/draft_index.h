@@ -24,6 +24,8 @@ class DraftIndex {
  public:
   // kBetweenTexts stands between texts: nothing is alike or guessed across it.
   void add(std::span<const TokenId> tokens);
+  // An answer as a text of its own, with the end of its prompt, by which its first tokens are known.
+  void add_answer(std::span<const TokenId> prompt, std::span<const TokenId> answer);
   // Only the first `size` tokens are left.
   void truncate(size_t size);
   size_t size() const { return tokens_.size(); }

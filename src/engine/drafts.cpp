@@ -6,11 +6,9 @@ namespace understudy {
 
 namespace {
 
-// Of earlier answers; with its chains an index holds about 20 bytes a token.
+// Of earlier answers; with its chains an index holds about 40 bytes a token.
 constexpr size_t kMostKeys = 64;
-constexpr size_t kMostTokens = 8192;  // of one key
-// Tokens of the prompt's end that are kept with an answer: what its first token is known by.
-constexpr size_t kLead = 4;
+constexpr size_t kMostTokens = 8192;  // of one key; more: all are forgotten
 
 // Of the latest guess in the chance.
 constexpr double kNewShare = 1.0 / 16;
@@ -32,12 +30,16 @@ double Drafts::plan(Sequence& s, int rows, double tokens, int most) {
   if (most <= 0) return 0;
   if (s.text.size() == 0) s.guess_chances = chances_;
   s.text.add(std::span(s.tokens).subspan(s.text.size()));
-  s.guesses = s.text.after(s.tokens, most);
-  if (const auto answers = find(s.key); answers != answers_.end()) {
-    std::vector<Guess> others = answers->texts.after(s.tokens, most);
-    if (!others.empty() && (s.guesses.empty() || others[0].alike > s.guesses[0].alike))
-      s.guesses = std::move(others);
-  }
+  const auto look = [&](const DraftIndex& index) {
+    std::vector<Guess> found = index.after(s.tokens, most);
+    if (found.empty() || (!s.guesses.empty() && found[0].alike <= s.guesses[0].alike)) return false;
+    s.guesses = std::move(found);
+    return true;
+  };
+  s.guesses_predicted = s.prediction && look(*s.prediction);
+  if (look(s.text)) s.guesses_predicted = false;
+  if (const auto answers = find(s.key); answers != answers_.end() && look(answers->texts))
+    s.guesses_predicted = false;
   std::vector<double> chances;
   for (const Guess& g : s.guesses) chances.push_back(s.guess_chances[level(g)]);
   s.drafted = pace_.rows_worth(rows + 1, tokens + 1, chances);
@@ -64,12 +66,8 @@ void Drafts::remember(const Sequence& s) {
   answers_.splice(answers_.begin(), answers_, it);
   if (answers_.size() > kMostKeys) answers_.pop_back();
   DraftIndex& texts = answers_.front().texts;
-  const size_t lead = std::min(kLead, s.prompt().size());
-  const auto text = std::span(s.tokens).subspan(s.prompt().size() - lead);
-  if (text.size() > kMostTokens) return;
-  if (texts.size() + text.size() + 1 > kMostTokens) texts.truncate(0);
-  texts.add(text);
-  texts.add({&kBetweenTexts, 1});
+  if (texts.size() + s.answer().size() > kMostTokens) texts.truncate(0);
+  if (s.answer().size() <= kMostTokens) texts.add_answer(s.prompt(), s.answer());
 }
 
 }  // namespace understudy

@@ -5,6 +5,7 @@
 
 #include <future>
 #include <thread>
+#include <utility>
 
 #include "engine/engine.h"
 #include "engine/testing/engine_client.h"
@@ -95,6 +96,32 @@ TEST_P(DraftLayouts, AnswersAreTheSameAndNeedFewerSteps) {
   EXPECT_LT(alone.accepted_tokens, alone.drafted_tokens);
   EXPECT_LT(alone.steps, 3 * plain->stats().steps);
   EXPECT_EQ(plain->stats().drafted_tokens, 0u);
+}
+
+// The answer is what it would be; the closer the prediction, the fewer steps.
+TEST_P(DraftLayouts, APredictionSavesSteps) {
+  EngineRequest request = request_of(4);
+  request.ignore_end = true;
+  request.stop_tokens.clear();
+  const Answer plain = submit(*start(), request).get();
+  const auto with = [&](std::vector<TokenId> prediction) {
+    request.prediction = std::move(prediction);
+    auto engine = start();
+    Answer answer = submit(*engine, request).get();
+    expect_same(answer, plain);
+    return std::pair(answer, engine->stats().steps);
+  };
+  std::vector<TokenId> whole = plain.tokens(), other = random_tokens(60, 99);
+  const auto [best, fewest] = with(whole);
+  whole.erase(whole.begin() + 20, whole.begin() + 25);
+  const auto [edited, some] = with(whole);
+  const auto [worst, most] = with(other);
+  if (GetParam().snapshot) return;
+  EXPECT_GT(best.usage.accepted_predictions, 40);
+  EXPECT_LT(best.usage.rejected_predictions, 20);
+  EXPECT_GT(edited.usage.accepted_predictions, 20);
+  EXPECT_LT(fewest, most);
+  EXPECT_LT(some, most);
 }
 
 TEST_P(DraftLayouts, NobodyIsGuessedFromAnotherTenantsAnswers) {

@@ -154,6 +154,7 @@ Result<RequestId> Engine::submit(EngineRequest request) {
   RETURN_IF_ERROR(
       check_range("stop_tokens", static_cast<int>(request.stop_tokens.size()), 0, kMaxStopTokens));
   RETURN_IF_ERROR(check_ids("stop_tokens", request.stop_tokens, vocabulary));
+  RETURN_IF_ERROR(check_ids("prediction", request.prediction, vocabulary));
   RETURN_IF_ERROR(check_range("logprobs", request.logprobs, -1, kMaxLogprobs));
   if (request.adapter) RETURN_IF_ERROR(check_loaded_adapter(*request.adapter, *impl_->network));
   if (request.choices) {
@@ -177,6 +178,7 @@ Result<RequestId> Engine::submit(EngineRequest request) {
                      std::to_string(answer) + ", but the context holds " + std::to_string(context),
                  request.choices ? "choices" : "max_tokens", "Shorten the prompt or the answer"};
   }
+  request.prediction.resize(std::min(request.prediction.size(), context));
   if (request.max_tokens < 0) request.max_tokens = static_cast<int>(context - request.prompt.size());
   RequestId id = ++impl_->last_id;
   RETURN_IF_ERROR(impl_->scheduler.enqueue(id, std::move(request)));

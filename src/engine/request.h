@@ -84,7 +84,9 @@ struct Usage {
   int completion_tokens = 0;  // calls of on_token; with choices: tokens up to the one that decided
   int forced_tokens = 0;      // tokens that were not sampled, those that a rewind took back included
   int drafted_tokens = 0;     // guesses that were fed (drafts.h)
-  int accepted_tokens = 0;    // of them those that came
+  int accepted_predictions = 0,
+      rejected_predictions = 0;  // of those that came from EngineRequest::prediction
+  int accepted_tokens = 0;       // of them those that came
   double queue_ms = 0, first_token_ms = 0, total_ms = 0;
   int reasoning_tokens = 0;  // with a reasoning budget: between its two tokens, rewound ones included
   std::vector<LoopIncident> loops;
@@ -139,7 +141,9 @@ struct EngineRequest {
   std::optional<LoopGuard> loop_guard;
   std::optional<ReasoningBudget> reasoning;
   bool fast_forward = true;  // false: forced tokens take a step each, as others do (the same tokens)
-  bool drafts = true;        // false: no guesses are fed along (drafts.h; the same tokens)
+  std::vector<TokenId>
+      prediction;      // guesses of the answer, whole or in part; it stays what it would have been
+  bool drafts = true;  // false: no guesses are fed along (drafts.h; the same tokens)
 
   // Called on the engine's thread: must not block, throw or call back into the engine (except cancel()).
   std::function<void(const std::vector<TokenEvent>&)> on_prompt;

@@ -348,7 +348,6 @@ void Scheduler::deliver(std::span<const float> logits) {
     } else {
       deliver_token(*s);
       if (s->drafted > 0) deliver_drafts(*s, logits);
-      s->usage.drafted_tokens += s->drafted;
       drafts_.judge(*s);
     }
   }
@@ -358,6 +357,7 @@ void Scheduler::deliver(std::span<const float> logits) {
 // too.
 void Scheduler::deliver_drafts(Sequence& s, std::span<const float> logits) {
   const auto vocabulary = static_cast<size_t>(model_.network->vocabulary());
+  int accepted = 0;
   for (size_t j = 0; j < jobs_.size() && !s.ended; j++) {
     Job& job = jobs_[j];
     if (job.sequence != &s || !job.drafted) continue;
@@ -366,13 +366,18 @@ void Scheduler::deliver_drafts(Sequence& s, std::span<const float> logits) {
     const auto place = static_cast<size_t>(job.position);
     if (s.tokens.size() <= place || s.tokens[place] != s.guesses[place - s.planned_size].token) break;
     cache_->commit(s.state, s.prompt(), job.position + 1, /*snapshot=*/false);
-    s.usage.accepted_tokens++;
+    accepted++;
     if (s.unfed() > 0) continue;
     allow(job);
     run_job(job, logits.subspan(j * vocabulary, vocabulary));
     deliver_token(s);
   }
   cache_->retract(s.state);
+  s.usage.drafted_tokens += s.drafted;
+  s.usage.accepted_tokens += accepted;
+  if (!s.guesses_predicted) return;
+  s.usage.accepted_predictions += accepted;
+  s.usage.rejected_predictions += s.drafted - accepted;
 }
 
 void Scheduler::deliver_token(Sequence& s) {

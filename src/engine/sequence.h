@@ -47,6 +47,8 @@ struct Sequence {
       locked.emplace(request.grammar, std::move(ends));
     }
     if (request.reasoning) thoughts = request.reasoning->begun ? Thoughts::open : Thoughts::may_begin;
+    if (request.drafts && !request.prediction.empty())
+      prediction.emplace().add_answer(tokens, request.prediction);
     if (request.loop_guard) watch.emplace(*request.loop_guard);
     if (!request.choices) return;
     path.emplace(request.choices);
@@ -141,9 +143,11 @@ struct Sequence {
   size_t watched = 0;              // tokens of the answer that it has seen
   bool closing = false;            // a loop was met: `forced` is the way to the end
   SequenceState state;
-  int rows = 0;                // in this step
-  DraftIndex text;             // `tokens`, as far as guesses were looked for
-  std::vector<Guess> guesses;  // of what follows the `planned_size` tokens that the step began with
+  int rows = 0;     // in this step
+  DraftIndex text;  // `tokens`, as far as guesses were looked for
+  std::optional<DraftIndex> prediction;
+  bool guesses_predicted = false;  // the guesses come from it
+  std::vector<Guess> guesses;      // of what follows the `planned_size` tokens that the step began with
   size_t planned_size = 0;
   TokenMask wanted_behind_drafts;  // with a grammar: what may come behind each of them
   int drafted = 0;                 // so many guesses are fed in this step

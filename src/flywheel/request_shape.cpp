@@ -21,7 +21,9 @@ constexpr std::string_view kWithoutMeaning[] = {"stream",
                                                 "safety_identifier",
                                                 "prompt_cache_key",
                                                 "prompt_cache_retention",
-                                                "seed"};
+                                                "seed",
+                                                "prediction",
+                                                "drafts"};
 constexpr std::string_view kToolKeys[] = {"tools", "tool_choice", "parallel_tool_calls", "functions",
                                           "function_call"};
 constexpr std::string_view kOwnPart[] = {"model",           "messages",    "prompt",

@@ -30,8 +30,8 @@ Status refuse_other_formats(FieldReader& fields) {
     return Error{ErrorCode::unsupported, "'modalities' other than [\"text\"] is not supported yet",
                  "modalities", ""};
   }
-  return fields.refuse({"functions", "function_call", "audio", "prediction", "reasoning_effort", "verbosity",
-                        "web_search_options"});
+  return fields.refuse(
+      {"functions", "function_call", "audio", "reasoning_effort", "verbosity", "web_search_options"});
 }
 
 Result<json::object> read_template_variables(FieldReader& fields) {
@@ -77,6 +77,8 @@ Result<CompletionJob> read_job(const ServedModel& model, const HttpRequest& requ
   ASSIGN_OR_RETURN(job.params, read_shared_params(fields, model.tokenizer->size()));
   RETURN_IF_ERROR(read_chat_limits(fields, job.params));
   RETURN_IF_ERROR(refuse_other_formats(fields));
+  ASSIGN_OR_RETURN(const std::string prediction, read_prediction(fields));
+  job.prediction = model.tokenizer->encode(PromptText::data(prediction), false);
   ASSIGN_OR_RETURN(const ResponseFormat format, read_response_format(fields));
   ASSIGN_OR_RETURN(ToolRequest tools, read_tools(fields));
   ASSIGN_OR_RETURN(json::object variables, read_template_variables(fields));

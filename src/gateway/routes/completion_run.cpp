@@ -129,6 +129,7 @@ Status CompletionRun::submit(size_t index) {
   };
   request.grammar = job_.grammar;
   request.drafts = params.drafts;
+  request.prediction = job_.prediction;
   if (job_.thoughts) request.reasoning = reasoning_budget(*job_.thoughts, *provider_.model().tokenizer);
   if (params.loop_guard && !request.ignore_end) {
     request.loop_guard = LoopGuard{provider_.model().tokenizer};
@@ -225,6 +226,8 @@ void CompletionRun::on_finish(size_t index, FinishReason reason, const Usage& us
   }
   total_.cpu_seconds += usage.cpu_seconds;
   total_.reasoning_tokens += usage.reasoning_tokens;
+  total_.accepted_predictions += usage.accepted_predictions;
+  total_.rejected_predictions += usage.rejected_predictions;
   total_.completion_tokens += stopped ? choice.tokens : usage.completion_tokens;
   --running_;
   if (--unfinished_ == 0) {

@@ -31,6 +31,7 @@ struct CompletionJob {
   std::shared_ptr<const AnswerGrammar> grammar;  // nullptr: any text
   std::vector<std::string> tools;    // names that calls in the answer may have; none: calls are text
   std::optional<Thoughts> thoughts;  // answers may begin with thoughts
+  std::vector<TokenId> prediction;   // of the answer, as the client guesses it
   std::string abstention;            // not empty: what stands for a refusal to answer
 };
 

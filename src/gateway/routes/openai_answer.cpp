@@ -120,9 +120,13 @@ class AnswerFormat {
                      {"completion_tokens", usage.completion_tokens},
                      {"total_tokens", usage.prompt_tokens + usage.completion_tokens},
                      {"prompt_tokens_details", {{"cached_tokens", usage.cached_tokens}}}};
-    if (usage.reasoning_tokens > 0) {
-      out["completion_tokens_details"] = {{"reasoning_tokens", usage.reasoning_tokens}};
+    json::object details;
+    if (usage.reasoning_tokens > 0) details["reasoning_tokens"] = usage.reasoning_tokens;
+    if (usage.accepted_predictions + usage.rejected_predictions > 0) {
+      details["accepted_prediction_tokens"] = usage.accepted_predictions;
+      details["rejected_prediction_tokens"] = usage.rejected_predictions;
     }
+    if (!details.empty()) out["completion_tokens_details"] = std::move(details);
     return out;
   }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "gateway/routes/field_reader.h"
 #include "gateway/routes/openai_tools.h"
 
 namespace understudy {
@@ -150,6 +149,18 @@ Result<json::array> read_messages(const json::value* messages) {
     read.push_back(std::move(checked));
   }
   return read;
+}
+
+Result<std::string> read_prediction(FieldReader& fields) {
+  const json::value* value = fields.find("prediction");
+  if (!value) return std::string();
+  if (!value->is_object()) return field_error("prediction", "'prediction' must be an object");
+  FieldReader prediction(value->get_object(), "prediction.");
+  ASSIGN_OR_RETURN(const std::string type, prediction.string("type", ""));
+  if (type != "content") return field_error("prediction.type", "'prediction.type' must be 'content'");
+  ASSIGN_OR_RETURN(std::string text, read_content(prediction, /*may_be_absent=*/false));
+  RETURN_IF_ERROR(prediction.finish());
+  return text;
 }
 
 }  // namespace understudy

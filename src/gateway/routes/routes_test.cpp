@@ -187,7 +187,10 @@ TEST(ChatCompletions, WhatItDoesNotDoIsRefusedByName) {
       {R"(,"response_format":{"type":"xml"})", "response_format.type"},
       {R"(,"modalities":["text","audio"])", "modalities"},
       {R"(,"audio":{"voice":"x"})", "audio"},
-      {R"(,"prediction":{"type":"content"})", "prediction"},
+      {R"(,"prediction":{"type":"content"})", "prediction.content"},
+      {R"(,"prediction":{"type":"text","content":"x"})", "prediction.type"},
+      {R"(,"prediction":"x")", "prediction"},
+      {R"(,"drafts":"no")", "drafts"},
       {R"(,"reasoning_effort":"low")", "reasoning_effort"},
       {R"(,"web_search_options":{"a":1})", "web_search_options"},
       {R"(,"temprature":1)", "temprature"},
@@ -205,7 +208,7 @@ TEST(ChatCompletions, WhatItDoesNotDoIsRefusedByName) {
   }
   const char* harmless =
       R"(,"tools":[],"tool_choice":"none","response_format":{"type":"text"},"modalities":["text"],
-      "functions":null,"user":"u","metadata":{"a":"b"},"chat_template_kwargs":{"enable_thinking":false})";
+      "functions":null,"user":"u","drafts":false,"prediction":{"type":"content","content":[{"type":"text","text":"x"}]},"metadata":{"a":"b"},"chat_template_kwargs":{"enable_thinking":false})";
   EXPECT_EQ(server.post("/v1/chat/completions", chat(harmless)).status, 200);
 }
 
