@@ -15,6 +15,12 @@ std::span<const TokenId> LoopWatch::banned(int length) const {
   return it->second;
 }
 
+std::optional<int> LoopWatch::next_ban(int length) const {
+  const auto it = banned_.lower_bound(length);
+  if (it == banned_.end()) return std::nullopt;
+  return it->first;
+}
+
 std::optional<LoopIncident> LoopWatch::cut(std::span<const TokenId> answer) const {
   constexpr size_t kTail = 512;
   constexpr size_t kLate = 16;  // tokens that may still be a part of the last word or number

@@ -23,8 +23,8 @@ class LoopWatch {
   void rewind(const Loop& loop, std::span<const TokenId> answer);
   // What was said so far is no part of a loop any more.
   void begin_anew() { detector_ = LoopDetector(/*looped_before=*/true); }
-  // Whether there are any such tokens, at whatever length.
-  bool bans() const { return !banned_.empty(); }
+  // The first such length from `length` on; nullopt: there is none.
+  std::optional<int> next_ban(int length) const;
   // Tokens that cannot come when the answer has `length` tokens.
   std::span<const TokenId> banned(int length) const;
 

@@ -219,11 +219,15 @@ void Scheduler::plan_drafts() {
   }
 }
 
-// A snapshot has no way back from a row that was not right.
+// A snapshot has no way back from a row that was not right; and where a rewind has ruled a token out, the largest logit alone
+// would say nothing.
 int Scheduler::draft_room(const Sequence& s) const {
-  const bool can = s.request.drafts && model_.network->snapshot_bytes() == 0 && !s.path && s.forced.empty() &&
-                   !(s.watch && s.watch->bans());
-  return can ? std::min(kForcedRows - s.unfed(), s.most_rows() - static_cast<int>(s.tokens.size())) : 0;
+  const bool can = s.request.drafts && model_.network->snapshot_bytes() == 0 && !s.path && s.forced.empty();
+  if (!can) return 0;
+  const int room = std::min(kForcedRows - s.unfed(), s.most_rows() - static_cast<int>(s.tokens.size()));
+  const int next = s.generated() + 1;
+  const auto ban = s.watch ? s.watch->next_ban(next) : std::nullopt;
+  return ban ? std::min(room, *ban - next) : room;
 }
 
 // What ends the answer is fed by nobody, and what its grammar rules out cannot come.
@@ -353,16 +357,15 @@ void Scheduler::deliver(std::span<const float> logits) {
   }
 }
 
-// As long as what comes is what was guessed, its row is there already. What is forced behind a token may have been guessed,
-// too.
+// As long as what comes is what was guessed and no loop was met, its row is there already. What is forced behind a token may
+// have been guessed, too.
 void Scheduler::deliver_drafts(Sequence& s, std::span<const float> logits) {
   const auto vocabulary = static_cast<size_t>(model_.network->vocabulary());
+  const size_t loops = s.usage.loops.size();
   int accepted = 0;
-  for (size_t j = 0; j < jobs_.size() && !s.ended; j++) {
+  for (size_t j = 0; j < jobs_.size() && !s.ended && s.usage.loops.size() == loops; j++) {
     Job& job = jobs_[j];
     if (job.sequence != &s || !job.drafted) continue;
-    if (s.watch && s.watch->bans())
-      break;  // a loop was met just now: what is ruled out may be all that the head computed
     const auto place = static_cast<size_t>(job.position);
     if (s.tokens.size() <= place || s.tokens[place] != s.guesses[place - s.planned_size].token) break;
     cache_->commit(s.state, s.prompt(), job.position + 1, /*snapshot=*/false);
