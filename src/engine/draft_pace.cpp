@@ -8,7 +8,9 @@ namespace {
 
 constexpr double kNewShare = 1.0 / 4;      // of the latest step in the mean
 constexpr double kMostGrowth = 2;          // a step that took longer than so many means was interrupted
-constexpr double kForgotten = 1.0 / 2048;  // of a mean at each step of other rows: it is tried again some day
+constexpr double kForgotten = 1.0 / 8192;  // of a mean at each step of other rows: it is tried again some day
+// Means scatter, and the best of many looks better than it is: less than this is no gain.
+constexpr double kLeastGain = 1.1;
 // What a row is taken to add to a step before it was measured: little, so that it is tried.
 constexpr double kRowShare = 0.05;
 
@@ -42,7 +44,8 @@ int DraftPace::rows_worth(int rows, double tokens, std::span<const double> chanc
     if (drafted > 0) right *= chances[static_cast<size_t>(drafted) - 1], tokens += right;
     const double ms = expected_ms(rows + drafted);
     const double rate = ms > 0 ? tokens / ms : 0;
-    if (drafted == 0 || rate > best_rate) best = drafted, best_rate = rate;
+    if (drafted == 0) best_rate = kLeastGain * rate;
+    if (rate > best_rate) best = drafted, best_rate = rate;
   }
   return best;
 }

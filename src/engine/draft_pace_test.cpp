@@ -33,7 +33,7 @@ TEST(DraftPace, FillsAStepThatCostsAlike) {
   DraftPace pace;
   for (int rows = 1; rows <= 16; rows++) pace.took(rows, 10.0 * ((rows + 3) / 4));
   EXPECT_EQ(pace.rows_worth(1, 1, kDoubtful), 3);
-  EXPECT_EQ(pace.rows_worth(3, 3, kDoubtful), 1);
+  EXPECT_EQ(pace.rows_worth(3, 3, kSure), 1);
   EXPECT_EQ(pace.rows_worth(4, 4, kDoubtful), 0);
 }
 
@@ -51,7 +51,7 @@ TEST(DraftPace, AnOldMeasureFades) {
   pace.took(2, 40);
   const std::vector<double> one{0.9};
   EXPECT_EQ(pace.rows_worth(1, 1, one), 0);
-  for (int i = 0; i < 3000; i++) pace.took(1, 10);
+  for (int i = 0; i < 20000; i++) pace.took(1, 10);
   EXPECT_EQ(pace.rows_worth(1, 1, one), 1);
 }
 
