@@ -42,7 +42,7 @@ double Drafts::plan(Sequence& s, int rows, double tokens, int most) {
     s.guesses_predicted = false;
   std::vector<double> chances;
   for (const Guess& g : s.guesses) chances.push_back(s.guess_chances[level(g)]);
-  s.drafted = pace_.rows_worth(rows + 1, tokens + 1, chances);
+  s.drafted = pace_.rows_worth(rows, tokens, chances);
   double right = 1, expected = 0;
   for (int i = 0; i < s.drafted; i++) expected += right *= chances[static_cast<size_t>(i)];
   return expected;

@@ -18,12 +18,12 @@ class Drafts {
   // A step without rows of prompts took `ms`.
   void took(int rows, double ms) { pace_.took(rows, ms); }
 
-  // Fills in the sequence's guesses and how many of them are to be fed, at most `most`, in a step of `rows` rows besides
-  // from which `tokens` tokens are expected. Returns how many of those that are fed are expected to be right.
+  // Fills in the sequence's guesses and how many of them are to be fed, at most `most`, in a step of `rows` rows without
+  // them, from which `tokens` tokens are expected. Returns how many of those that are fed are expected to be right.
   double plan(Sequence& sequence, int rows, double tokens, int most);
   // The step's tokens are appended: learns how well was guessed.
   void judge(Sequence& sequence);
-  // The answer is complete.
+  // The answer has ended.
   void remember(const Sequence& sequence);
 
  private:

@@ -205,15 +205,11 @@ void Scheduler::plan_step() {
 
 // Rows of prompts are bound by arithmetic: a step that holds some has no room for guesses.
 void Scheduler::plan_drafts() {
-  int rows = 0, answers = 0;
+  int rows = 0;
+  for (auto& s : running_) rows += std::min(s->unfed(), kForcedRows);
+  double tokens = static_cast<double>(running_.size());
   for (auto& s : running_) {
-    rows += std::min(s->unfed(), kForcedRows);
-    answers++;
-  }
-  double tokens = answers;
-  for (auto& s : running_) {
-    const int own = std::min(s->unfed(), kForcedRows);
-    tokens += drafts_.plan(*s, rows - own, tokens - 1, draft_room(*s));
+    tokens += drafts_.plan(*s, rows, tokens, draft_room(*s));
     cut_drafts(*s);
     rows += s->drafted;
   }
