@@ -10,7 +10,7 @@ same server (`"drafts": false`); its answers must be those with drafts, to the l
 speculation without a second model, in three settings.
 
     entities   JSON of the names in a sentence of a loan agreement        (OpenAI evals, as ../quality/extraction.py)
-    table      the same for fourteen sentences at once, one line each: about a thousand tokens of prompt
+    table      the same for 26 sentences at once, one line each: about a thousand tokens of prompt
     rewrite    an e-mail, written again without mistakes                  (the same package)
     code       a function of Python's own library, with type hints added
     prose      a text about something: hardly anything is said before
@@ -43,6 +43,7 @@ from server import free_port  # noqa: E402
 PEER = {"llama.cpp": [], "ngram-simple": ["--spec-type", "ngram-simple"],
         "ngram-simple 3/7": ["--spec-type", "ngram-simple", "--spec-ngram-simple-size-n", "3", "--spec-ngram-simple-size-m", "7"],
         "ngram-cache": ["--spec-type", "ngram-cache"]}
+SENTENCES = 26  # of a table
 SHORT = 8  # tokens: shorter answers say little about decoding
 MODULES = ("textwrap", "shutil", "statistics", "difflib", "csv", "fnmatch", "glob", "heapq", "string", "posixpath")
 THINGS = ("a lighthouse keeper", "the history of tea", "why the sky is blue", "a plan for a week in Lisbon", "how a bank works",
@@ -57,10 +58,10 @@ def entities(count: int) -> list:
 
 
 def table(count: int) -> list:
-    rows = random.Random(2).sample(extraction.ner_rows(), 14 * count)
+    rows = random.Random(2).sample(extraction.ner_rows(), SENTENCES * count)
     asked = ("Below are numbered sentences of a loan agreement. Answer with one line of JSON for each: its number and the names in it, "
              'as {"number": 1, "names": ["Bank", "Borrower"]}')
-    texts = [[row["user"].strip() for row in rows[14 * i:14 * i + 14]] for i in range(count)]
+    texts = [[row["user"].strip() for row in rows[SENTENCES * i:SENTENCES * (i + 1)]] for i in range(count)]
     return [(asked, "\n".join(f"{n}. {text[:300]}" for n, text in enumerate(part, 1))) for part in texts]
 
 
@@ -125,7 +126,8 @@ def rows_of(work: str, found: dict) -> dict:
     row = {"work": work, "prompts": len(ours), "prompt_tokens": statistics.mean(a["prompt_tokens"] for a in ours),
            "answer_tokens": statistics.mean(a["tokens"] for a in ours),
            "different_answers": sum(a["text"] != b["text"] for a, b in zip(ours, plain)),
-           "tokens_per_s": {name: rate(answers) for name, answers in found.items()}}
+           "tokens_per_s": {name: rate(answers) for name, answers in found.items()},
+           "answers": {name: [[a["tokens"], round(a["seconds"], 4)] for a in answers] for name, answers in found.items()}}
     for other in found:
         if other == "drafts":
             continue
@@ -178,14 +180,14 @@ def main():
         rows = []
         for work in options.work or WORKS:
             rows.append(rows_of(work, run(sides, options.model, work, options)))
-            print(f"{work}: {json.dumps(rows[-1])}", file=sys.stderr)
+            print(f"{work}: {json.dumps(rows[-1]['tokens_per_s'])}", file=sys.stderr)
     report = {"model": options.model, "machine": machine.describe(), "activity": activity.report(), "threads": options.threads,
               "rows": rows}
     text = f"{options.model}, {report['machine']['cpu']}, {threads} threads\n\n{markdown(rows, list(sides))}"
     print(text)
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / f"{options.model}.json").write_text(json.dumps(report, indent=1) + "\n")
+        (options.out / f"{options.model}.json").write_text(json.dumps(report) + "\n")
         (options.out / f"{options.model}.md").write_text(text)
 
 
