@@ -106,6 +106,23 @@ TEST(ChatCompletions, ChoicesFollowTheFirst) {
   for (int i = 0; i < 20; ++i) EXPECT_EQ(submitted[i].sampling.seed, 7u + i);
 }
 
+TEST(ChatCompletions, UsageTellsWhatCameOfAPrediction) {
+  TestServer server;
+  const char* prediction =
+      R"(,"drafts":false,"prediction":{"type":"content","content":[{"type":"text","text":"Hello, there"}]})";
+  const json::value body = server.post("/v1/chat/completions", chat(prediction)).json();
+  EXPECT_EQ(body.at_pointer("/usage/completion_tokens_details/accepted_prediction_tokens"), 7);
+  EXPECT_EQ(body.at_pointer("/usage/completion_tokens_details/rejected_prediction_tokens"), 5);
+  const EngineRequest submitted = server.provider->submitted()[0];
+  EXPECT_EQ(std::string(submitted.prediction.begin(), submitted.prediction.end()), "Hello, there");
+  EXPECT_FALSE(submitted.drafts);
+  EXPECT_TRUE(server.post("/v1/chat/completions", chat())
+                  .json()
+                  .at_pointer("/usage")
+                  .as_object()
+                  .count("completion_tokens_details") == 0);
+}
+
 TEST(ChatCompletions, FullQueueInTheMiddleOnlyDelaysTheRest) {
   TestServer server;
   server.provider->capacity = 2;

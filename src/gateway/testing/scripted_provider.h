@@ -2,12 +2,14 @@
 //
 // The answer is "Hello, world!" (or what say() tells) and the end token; a prompt that holds "forever" is answered with
 // "a" until cancelled, or until max_tokens; one that holds "failing" fails after a token; with "looping" the answer is
-// rewound once, from its 4th token to its 2nd. Log-probabilities are -(id % 10).
+// rewound once, from its 4th token to its 2nd. Log-probabilities are -(id % 10). Of a prediction as much is accepted as the
+// answer begins with.
 //
 // Under a grammar the answer is as much of that text as may come and then a short way to the end; where more than one
 // byte may come, the share of the one that does is a half.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -206,6 +208,13 @@ class ScriptedProvider final : public ModelProvider {
     usage.prompt_tokens = static_cast<int>(generation->request.prompt.size());
     usage.completion_tokens = generation->produced;
     usage.cpu_seconds = kCpuSeconds;
+    const std::vector<TokenId>& prediction = generation->request.prediction;
+    while (usage.accepted_predictions < static_cast<int>(std::min(prediction.size(), text_.size())) &&
+           prediction[static_cast<size_t>(usage.accepted_predictions)] ==
+               static_cast<uint8_t>(text_[static_cast<size_t>(usage.accepted_predictions)])) {
+      usage.accepted_predictions++;
+    }
+    usage.rejected_predictions = static_cast<int>(prediction.size()) - usage.accepted_predictions;
     generation->request.on_finish(reason, usage, nullptr);
   }
 
