@@ -169,8 +169,9 @@ std::optional<double> linear_largest(const Context& context, Rows x, const Linea
         context.arena.allocate<float>(static_cast<size_t>(panels))};
   }
   const std::span<const BoundedRow> bounded(rows.data(), static_cast<size_t>(x.rows));
-  // Rows pass one after the other what is in the second-level cache.
-  const int block = std::max(1, static_cast<int>(kBoundBlockBytes / panel_bytes(weight.dtype(), weight.k())));
+  // Two rows pass one after the other what is in the second-level cache.
+  const size_t in_cache = std::max<size_t>(1, kBoundBlockBytes / panel_bytes(weight.dtype(), weight.k()));
+  const int block = x.rows == 1 ? panels : static_cast<int>(in_cache);
   context.pool.run_ranges(panels, [&](int begin, int end) {
     for (int at = begin; at < end; at += block) {
       for (const BoundedRow& r : bounded)
