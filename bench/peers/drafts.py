@@ -39,7 +39,7 @@ from pairs import bootstrap_of_median  # noqa: E402
 from server import free_port  # noqa: E402
 
 # Of its speculation without a second model: as it is set (12 tokens alike, 48 guessed), which rarely guesses on texts so short;
-# set to what ours does at the most (3 alike, 7 guessed); and the one that also learns from earlier answers.
+# set to guess more often and less far (3 alike, 7 guessed); and the one that also learns from earlier answers.
 PEER = {"llama.cpp": [], "ngram-simple": ["--spec-type", "ngram-simple"],
         "ngram-simple 3/7": ["--spec-type", "ngram-simple", "--spec-ngram-simple-size-n", "3", "--spec-ngram-simple-size-m", "7"],
         "ngram-cache": ["--spec-type", "ngram-cache"]}
@@ -164,6 +164,8 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=pathlib.Path, help="folder for MODEL.json and MODEL.md")
     options = parser.parse_args()
+    if options.llama_server and not options.file:
+        parser.error("--llama-server needs the model's --file")
     threads = str(options.threads)
     with contextlib.ExitStack() as stack:
         def start(command, ready):

@@ -31,8 +31,7 @@ class DraftIndex {
   size_t size() const { return tokens_.size(); }
 
   // At most `most` tokens that may follow `text`, one after the other, from places where its last tokens are found:
-  // those with the most tokens alike and down to half as many. Cost: 32
-  // places, 64 tokens each.
+  // those with the most tokens alike and down to half as many. Cost: 32 places, 64 tokens each.
   std::vector<Guess> after(std::span<const TokenId> text, int most) const;
 
  private:

@@ -14,8 +14,8 @@ class DraftPace {
   void took(int rows, double ms);
 
   // How many drafted rows, a row for each of `chances` at most, bring the most tokens a millisecond; 0 where that is
-  // hardly more. The step has `rows` rows without them, from
-  // which `tokens` tokens are expected; a drafted token is right with its chance if those before it are.
+  // hardly more. The step has `rows` rows without them, from which `tokens` tokens are expected; a drafted token is
+  // right with its chance if those before it are.
   int rows_worth(int rows, double tokens, std::span<const double> chances) const;
 
  private:

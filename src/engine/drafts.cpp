@@ -14,6 +14,7 @@ constexpr size_t kMostTokens = 8192;  // of one key; more: all are forgotten
 constexpr double kNewShare = 1.0 / 16;
 constexpr double kNewShareOfAll = 1.0 / 128;
 
+// Place in GuessChances: by tokens alike, and the last where places disagree.
 size_t level(const Guess& guess) {
   if (!guess.agreed) return 4;
   return guess.alike < 2 ? 0 : guess.alike < 4 ? 1 : guess.alike < 10 ? 2 : 3;

@@ -15,13 +15,7 @@
 namespace understudy {
 namespace {
 
-struct Layout {
-  const char* name;
-  std::vector<int> windows;
-  bool snapshot;
-};
-
-class DraftLayouts : public testing::TestWithParam<Layout> {
+class DraftLayouts : public testing::TestWithParam<StateLayout> {
  protected:
   static constexpr int kVocabulary = 97;
   std::shared_ptr<HashNetwork> network_;
@@ -192,9 +186,9 @@ TEST_P(DraftLayouts, GrammarsAndLoopsSeeTheSameTokens) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, DraftLayouts,
-                         testing::Values(Layout{"full", {0}, false}, Layout{"window", {40}, false},
-                                         Layout{"full_and_windows", {64, 0, 17}, false},
-                                         Layout{"full_and_snapshot", {0}, true}),
+                         testing::Values(StateLayout{"full", {0}, false}, StateLayout{"window", {40}, false},
+                                         StateLayout{"full_and_windows", {64, 0, 17}, false},
+                                         StateLayout{"full_and_snapshot", {0}, true}),
                          [](const auto& test) { return test.param.name; });
 
 }  // namespace

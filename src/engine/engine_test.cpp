@@ -16,13 +16,7 @@
 namespace understudy {
 namespace {
 
-struct Layout {
-  const char* name;
-  std::vector<int> windows;
-  bool snapshot;
-};
-
-class EngineLayouts : public testing::TestWithParam<Layout> {
+class EngineLayouts : public testing::TestWithParam<StateLayout> {
  protected:
   static constexpr int kVocabulary = 97;
   std::shared_ptr<HashNetwork> network_ =
@@ -394,10 +388,11 @@ TEST_P(EngineLayouts, CpuTimeIsChargedToThoseThatUsedIt) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EngineLayouts,
-                         testing::Values(Layout{"full", {0}, false}, Layout{"window", {40}, false},
-                                         Layout{"full_and_windows", {64, 0, 17}, false},
-                                         Layout{"full_and_snapshot", {0}, true},
-                                         Layout{"everything", {0, 50}, true}, Layout{"snapshot", {}, true}),
+                         testing::Values(StateLayout{"full", {0}, false}, StateLayout{"window", {40}, false},
+                                         StateLayout{"full_and_windows", {64, 0, 17}, false},
+                                         StateLayout{"full_and_snapshot", {0}, true},
+                                         StateLayout{"everything", {0, 50}, true},
+                                         StateLayout{"snapshot", {}, true}),
                          [](const auto& test) { return test.param.name; });
 
 }  // namespace

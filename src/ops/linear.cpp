@@ -128,10 +128,6 @@ void multiply(const Context& context, Rows x, std::span<const Linear* const> lay
   });
 }
 
-}  // namespace
-
-namespace {
-
 // One row's outputs as far as they are known: bounds of all panels, then the outputs of those that may hold the largest.
 struct BoundedRow {
   LinearArgs args;

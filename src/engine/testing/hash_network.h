@@ -25,6 +25,13 @@
 
 namespace understudy {
 
+// What state a network has, for tests that run with several.
+struct StateLayout {
+  const char* name;
+  std::vector<int> windows;
+  bool snapshot;
+};
+
 class HashNetwork final : public Network {
  public:
   struct Row {
